@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+import { hasControlPlane } from './test/control-plane/ladder.ts';
+
+/** Where a report for machines goes, if one is asked for: `npm cit` takes no arguments. */
+const report = process.env['DRYDOCK_TEST_REPORT'];
+
+/** Without any way to have a control plane its tests are left out, loudly; CI does not accept that. */
+const controlPlane = await hasControlPlane();
+
+const onControlPlane = {
+  test: {
+    name: 'control-plane',
+    include: ['test/control-plane/**/*.test.ts', 'test/end-to-end/**/*.test.ts'],
+    fileParallelism: false,
+    // The first run builds the control plane, which takes minutes and is no test's time.
+    globalSetup: ['test/control-plane/build.ts'],
+    testTimeout: 240_000,
+    // A second try is shown as such by the reporter; what needs one is a bug to be found, of the test or of the product.
+    retry: 1,
+    hookTimeout: 240_000,
+  },
+};
+
+export default defineConfig({
+  test: {
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    projects: [
+      {
+        test: {
+          name: 'tables',
+          include: ['test/{api,core,cluster,runtime,telemetry,controllers,demo}/**/*.test.ts', 'test/*.test.ts'],
+        },
+      },
+      ...(controlPlane ? [onControlPlane] : []),
+    ],
+  },
+});
