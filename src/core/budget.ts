@@ -1,0 +1,137 @@
+import type { Remembered } from './decision.ts';
+import { matches } from './selector.ts';
+import type { BudgetView, Instant, PodView } from './world.ts';
+
+/** A refused eviction is not repeated sooner than this, unless its budget has said since that it allows one. */
+const ASK_AGAIN_MS = 1_000;
+const WEBHOOK_AGAIN_MS = 10_000;
+/** An eviction that can only be refused again is asked this often, so that a mended cluster is noticed. */
+const HOPELESS_AGAIN_MS = 60_000;
+/** After an accepted eviction the cache may lag: the pod is taken to be on its way for this long. */
+const ACCEPTED_MS = 10_000;
+
+/** Why a pod that should leave is not asked to, in words that stay stable. */
+export type Hindrance = {
+  readonly reason:
+    | 'BudgetExhausted'
+    | 'BudgetNeverAllows'
+    | 'BudgetNotObserved'
+    | 'TooManyBudgets'
+    | 'UnhealthyPod'
+    | 'NamespaceTerminating'
+    | 'RateLimited'
+    | 'Refused'
+    | 'Unavailable'
+    | 'Unmanaged'
+    | 'EmptyDir';
+  readonly budgets: readonly string[];
+  readonly selfClearing: boolean;
+  readonly detail: string;
+};
+
+/** What the gate thinks of one pod: ask now, on which lane, or what is in the way and when to look again. */
+export type Permit =
+  | { readonly ask: true; readonly lane: string }
+  | { readonly ask: false; readonly hindrance: Hindrance; readonly againAt?: Instant }
+  | { readonly ask: false; readonly accepted: true };
+
+type Recall = (podUID: string) => Remembered | undefined;
+
+/** The budgets that select a pod: the API server's rule, its namespace and the whole selector. */
+export function covering(pod: PodView, budgets: readonly BudgetView[]): readonly BudgetView[] {
+  return budgets.filter(
+    (budget) =>
+      budget.namespace === pod.namespace && budget.selector !== undefined && matches(budget.selector, pod.labels),
+  );
+}
+
+/**
+ * Which of some pods to ask the API server to evict now. The gate is the eviction itself, never this arithmetic: it explains,
+ * and it paces, so that a budget is asked only for what it says it allows.
+ */
+export function permits(
+  pods: readonly PodView[],
+  budgets: readonly BudgetView[],
+  recall: Recall,
+  now: Instant,
+): ReadonlyMap<string, Permit> {
+  const left = new Map(budgets.map((budget) => [budget.uid, budget.disruptionsAllowed]));
+  const near = Map.groupBy(budgets, ({ namespace }) => namespace);
+  return new Map(
+    pods.map((pod) => {
+      const own = covering(pod, near.get(pod.namespace) ?? []);
+      const last = recall(pod.uid);
+      const accepted = last?.outcome.ok === true && now < last.at + ACCEPTED_MS;
+      return [pod.uid, accepted ? { ask: false, accepted } : (refusal(own, last, now) ?? allowance(pod, own, left))];
+    }),
+  );
+}
+
+function allowance(pod: PodView, own: readonly BudgetView[], left: Map<string, number>): Permit {
+  const [budget, second] = own;
+  if (budget === undefined || pod.phase === 'Pending') return { ask: true, lane: budget?.uid ?? pod.uid };
+  if (second !== undefined) return { ask: true, lane: budget.uid };
+  if (!pod.ready && unhealthyMayGo(budget)) return { ask: true, lane: budget.uid };
+  const allowed = left.get(budget.uid) ?? 0;
+  if (budget.observedGeneration < budget.generation) return held(own, 'BudgetNotObserved', true);
+  if (allowed <= 0) return { ask: false, hindrance: exhausted(pod, budget) };
+  left.set(budget.uid, allowed - 1);
+  return { ask: true, lane: budget.uid };
+}
+
+/** Upstream: pkg/registry/core/pod/storage/eviction.go, the branch on UnhealthyPodEvictionPolicy. */
+function unhealthyMayGo(budget: BudgetView): boolean {
+  return budget.alwaysAllowUnhealthy || (budget.desiredHealthy > 0 && budget.currentHealthy >= budget.desiredHealthy);
+}
+
+function exhausted(pod: PodView, budget: BudgetView): Hindrance {
+  const detail = `${budget.currentHealthy} of ${budget.expectedPods} pods healthy, ${budget.desiredHealthy} needed, 0 disruptions allowed`;
+  const healthy = budget.currentHealthy >= budget.expectedPods;
+  const never = budget.expectedPods > 0 && healthy && budget.desiredHealthy >= budget.expectedPods;
+  if (never) return { reason: 'BudgetNeverAllows', budgets: names([budget]), selfClearing: false, detail };
+  if (!pod.ready) return { reason: 'UnhealthyPod', budgets: names([budget]), selfClearing: false, detail };
+  return { reason: 'BudgetExhausted', budgets: names([budget]), selfClearing: true, detail };
+}
+
+function refusal(own: readonly BudgetView[], last: Remembered | undefined, now: Instant): Permit | undefined {
+  if (last === undefined || last.outcome.ok || last.outcome.why === 'gone' || last.outcome.why === 'conflict')
+    return undefined;
+  const { cause, why, message, retryAfterSeconds } = last.outcome;
+  // One budget of the two was taken away since: what the API server said no longer holds.
+  if (cause === 'TooManyBudgets' && own.length < 2) return undefined;
+  const hopeless = cause === 'TooManyBudgets' || why === 'refused';
+  // Who refuses on purpose (a webhook that moves the workload itself) needs time, not questions.
+  const ask = why === 'blocked' && cause === 'Other' ? WEBHOOK_AGAIN_MS : ASK_AGAIN_MS;
+  const pause = hopeless
+    ? HOPELESS_AGAIN_MS
+    : Math.max(ask, cause === 'DisruptionBudget' ? 0 : (retryAfterSeconds ?? 0) * 1000);
+  const againAt = last.at + pause;
+  if (now >= againAt) return undefined;
+  const hindrance = (reason: Hindrance['reason'], selfClearing: boolean): Permit => ({
+    ask: false,
+    hindrance: { reason, budgets: names(own), selfClearing, detail: message },
+    againAt,
+  });
+  switch (cause) {
+    case 'DisruptionBudget':
+      return hindrance('BudgetExhausted', true);
+    case 'BudgetNotObserved':
+      return hindrance('BudgetNotObserved', true);
+    case 'TooManyBudgets':
+      return hindrance('TooManyBudgets', false);
+    case 'NamespaceTerminating':
+      return hindrance('NamespaceTerminating', true);
+    case 'RateLimited':
+      return hindrance('RateLimited', true);
+    default:
+      return hindrance(why === 'unavailable' ? 'Unavailable' : 'Refused', why !== 'refused');
+  }
+}
+
+function held(own: readonly BudgetView[], reason: Hindrance['reason'], selfClearing: boolean): Permit {
+  return { ask: false, hindrance: { reason, budgets: names(own), selfClearing, detail: '' } };
+}
+
+function names(budgets: readonly BudgetView[]): readonly string[] {
+  return budgets.map(({ namespace, name }) => `${namespace}/${name}`).sort();
+}

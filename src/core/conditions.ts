@@ -1,0 +1,256 @@
+import type { Condition } from '../api/field.ts';
+import type { Because, Missing } from './because.ts';
+import type { Hindrance } from './budget.ts';
+import { never } from './decision.ts';
+import { rolloutSentence } from './rollout-sentences.ts';
+import type { Instant } from './world.ts';
+
+/** An instant as it is written in an object. */
+export function iso(at: Instant): string {
+  return new Date(at).toISOString().replace('.000Z', 'Z');
+}
+
+/** The sentence a person reads for a reason. Prose is written here and in `rollout-sentences.ts`, and nowhere read back. */
+export function sentence(because: Because): string {
+  return endingSentence(because) ?? stepSentence(because) ?? rolloutSentence(because) ?? because.reason;
+}
+
+function endingSentence(b: Because): string | undefined {
+  switch (b.reason) {
+    case 'Succeeded':
+      return 'The node was upgraded, verified and given back.';
+    case 'PassageDeleted':
+      return 'This NodeMaintenance was deleted, so the node is put back.';
+    case 'UpgradeDeleted':
+      return `ClusterUpgrade ${b.upgrade} was deleted, so the node is put back.`;
+    case 'TargetChanged':
+      return `The target changed from ${b.from} to ${b.to} before this node was committed, so it is put back and comes again.`;
+    case 'NoTicket':
+      return noTicket[b.detail];
+    case 'NodeGone':
+      return `Node ${b.node} is gone.`;
+    case 'PrepareFailed':
+      return `The check before the cordon failed, so the node was not touched: ${b.detail}`;
+    case 'PrepareDeadline':
+      return `The node was not prepared within ${b.seconds} s, so it was not touched: ${b.detail}`;
+    case 'CordonDeadline':
+      return `The node could not be cordoned: ${b.detail}`;
+    case 'DrainDeadline':
+      return `The node was not empty within ${b.seconds} s.${b.blockers.map(({ pod, message }) => ` ${pod}: ${message}`).join('')}`;
+    case 'JobRefused':
+      return `The upgrade Job was refused: ${b.detail}`;
+    case 'JobFailed':
+      return `Attempt ${b.attempt} of the upgrade Job failed${b.exitCode === undefined ? '' : ` with exit code ${b.exitCode}`}: ${b.detail}`;
+    case 'JobGone':
+      return `Job ${b.job} disappeared before its result was recorded, so what it did is unknown; it is not run again blindly. Look at the node.`;
+    case 'Orphaned':
+      return `Job ${b.job} ended after its NodeMaintenance was gone, so nobody judged what it did. Look at the node, then kubectl uncordon it.`;
+    case 'RebootedDuringJob':
+      return `The node rebooted while attempt ${b.attempt} was running, so the attempt counts as failed.`;
+    case 'RebootMissing':
+      return `A reboot was expected within ${b.seconds} s and did not happen: the node is Ready with its old boot ID.`;
+    case 'UnexpectedReboot':
+      return 'The node came back with another boot ID than expected: it rebooted when it should not have.';
+    case 'MachineReplaced':
+      return `Another machine has registered as ${b.node}; it is not touched.`;
+    case 'Released':
+      return `A person asked with the annotation drydock.dev/release to stop waiting for ${b.node}. Look at the node, then kubectl uncordon it.`;
+    case 'VerifyDeadline':
+      return `The node was not back within ${b.seconds} s: ${missing(b.missing)}`;
+    default:
+      return undefined;
+  }
+}
+
+const noTicket = {
+  none: 'The ledger has no ticket for this NodeMaintenance, so it ends without touching the node.',
+  another: 'The ticket of this node belongs to another NodeMaintenance, so this one ends without touching the node.',
+  name: 'This is not the name that its ticket gives it: it was not made by Drydock, so it ends without touching the node. To take a node out by hand, write hold: true.',
+  owner:
+    'Its owner is not the holder of the ticket: it was not made by Drydock, so it ends without touching the node. To take a node out by hand, write hold: true.',
+} as const;
+
+function missing(m: Missing): string {
+  switch (m.what) {
+    case 'Ready':
+      return 'it is not Ready.';
+    case 'ReadyLongEnough':
+      return `it has not been Ready long enough, which it will have been at ${iso(m.at)}.`;
+    case 'Taint':
+      return `it still has the taint ${m.taint}.`;
+    case 'Version':
+      return `its ${m.component} runs ${m.has}, not ${m.want}.`;
+    case 'DaemonSetPod':
+      return `the DaemonSet pod ${m.pod} is not ready on it.`;
+    default:
+      return never(m);
+  }
+}
+
+function stepSentence(b: Because): string | undefined {
+  const fixed = fixedSteps[b.reason];
+  if (fixed !== undefined) return fixed;
+  switch (b.reason) {
+    case 'NodeNotFound':
+      return `There is no node ${b.node}: check spec.nodeName, or delete this object.`;
+    case 'NodeBusy':
+      return `Node ${b.node} is already being worked on by ${b.holder}; this waits for it.`;
+    case 'ControlPlaneBusy':
+      return `Control plane ${b.node} is out, and only one may be at a time; this waits for it.`;
+    case 'Preparing':
+      return `The image is fetched and the check run before the node is touched. ${b.detail}`.trim();
+    case 'WaitingForLoadBalancer':
+      return `Load balancers are given until ${iso(b.until)} to forget the node.`;
+    case 'Evicting':
+      return `${plural(b.pods, 'pod')} asked to leave.`;
+    case 'WaitingForPods':
+      return b.pods === 0
+        ? 'No pod is left; the node is looked at once more, since one that was bound before the cordon may still come.'
+        : `${plural(b.pods, 'pod')} on the way out.`;
+    case 'Blocked':
+      return b.blockers
+        .map(({ pod, owner, message, advice: a }) => `${pod}${owner ? ` (${owner})` : ''}: ${message} ${a}`.trim())
+        .join(' ');
+    case 'WaitingForVolumes':
+      return `Waiting until ${b.volumes.join(', ')} is detached.`;
+    case 'VolumesLeft':
+      return b.volumes.length === 0
+        ? 'All volumes are detached.'
+        : `Going on though ${b.volumes.join(', ')} is still attached: the limit of volumeDetachSeconds is over.`;
+    case 'CreatingJob':
+    case 'ReleasingJob':
+      return `Job ${b.job} is being started. ${b.detail}`.trim();
+    case 'WaitingForEarlierJob':
+      return `Job ${b.job} of an earlier attempt has not ended yet. ${b.detail}`.trim();
+    case 'JobCreated':
+      return `Job ${b.job} is there and recorded; it is released now.`;
+    case 'JobComplete':
+      return `Job ${b.job} completed.`;
+    case 'JobRunning':
+      return `Job ${b.job} runs. ${b.detail}`.trim();
+    case 'WaitingForReboot':
+      return `The node is expected to reboot before ${iso(b.deadline)}.`;
+    case 'NodeLost':
+      return `Node ${b.node} has not come back and is waited for. To stop waiting: kubectl annotate the NodeMaintenance drydock.dev/release=${b.node}`;
+    case 'Verifying':
+      return `The node is not given back yet: ${missing(b.missing)}`;
+    case 'Refused':
+      return `The API server refused: ${b.detail}`;
+    default:
+      return undefined;
+  }
+}
+
+const fixedSteps: Partial<Record<Because['reason'], string>> = {
+  Stamping: 'The ticket is being stamped.',
+  Stamped: 'The ticket is stamped.',
+  LedgerAbsent: 'The MaintenancePolicy named cluster is not there or is being rebuilt; nothing begins without it.',
+  Prepared: 'The node is prepared.',
+  Cordoning: 'The node is being cordoned.',
+  Cordoned: 'The node is cordoned.',
+  Drained: 'Every pod that must leave has left.',
+  Detached: 'Volumes are detached.',
+  Held: 'The node is empty and held. Delete this object to give it back.',
+  Rebooted: 'The node has rebooted and is Ready.',
+  NodeBack: 'The node is back.',
+  Verified: 'The node is Ready and at its target.',
+  Uncordoning: 'The node is being given back.',
+  Uncordoned: 'The node was given back.',
+  Quarantining: 'The node is being left cordoned with a mark that says why.',
+  LeftCordoned: 'The node was left cordoned for a person to look at.',
+  CleaningUp: 'Jobs and finalizers are being removed.',
+};
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** What keeps a pod, for a person. */
+export function hindranceSentence({ reason, budgets, detail }: Hindrance): string {
+  const budget = budgets.join(' and ');
+  switch (reason) {
+    case 'BudgetExhausted':
+      return `PodDisruptionBudget ${budget} allows no disruption now (${detail}).`;
+    case 'BudgetNeverAllows':
+      return `PodDisruptionBudget ${budget} can never allow a disruption as it is written (${detail}).`;
+    case 'BudgetNotObserved':
+      return `PodDisruptionBudget ${budget} has not been looked at by its controller yet.`;
+    case 'TooManyBudgets':
+      return `More than one PodDisruptionBudget selects this pod (${budget}), which the API server never evicts.`;
+    case 'UnhealthyPod':
+      return `The pod is not ready, and PodDisruptionBudget ${budget} counts that against it (${detail}).`;
+    case 'NamespaceTerminating':
+      return 'Its namespace is being deleted; the pod goes with it.';
+    case 'RateLimited':
+      return 'The API server limits the rate of requests; this has nothing to do with a budget.';
+    case 'Unmanaged':
+      return 'No controller would make this pod again; evicting it would end it for good.';
+    case 'EmptyDir':
+      return 'The pod has an emptyDir, whose data would be lost, and the profile says drain.emptyDir: Block.';
+    case 'Refused':
+    case 'Unavailable':
+      return `The eviction was not accepted: ${detail}`;
+    default:
+      return never(reason);
+  }
+}
+
+/** What a person can do about it. */
+export function advice({ reason, budgets }: Hindrance): string {
+  const [budget = ''] = budgets;
+  switch (reason) {
+    case 'BudgetExhausted':
+      return 'It clears when enough of its pods are healthy elsewhere.';
+    case 'BudgetNeverAllows':
+      return `Raise the replicas, or let ${budget} allow one disruption (maxUnavailable: 1).`;
+    case 'TooManyBudgets':
+      return `Change the selector of one of ${budgets.join(' and ')}.`;
+    case 'UnhealthyPod':
+      return `Mend or delete the pod, or set unhealthyPodEvictionPolicy: AlwaysAllow on ${budget}.`;
+    case 'Unmanaged':
+      return 'Delete the pod yourself if it may go, or allow it with drain.unmanaged: Evict.';
+    case 'EmptyDir':
+      return 'Delete the pod yourself if its data may go, or allow it with drain.emptyDir: Evict.';
+    case 'Refused':
+      return 'Ask whoever runs the admission policy that refused it.';
+    default:
+      return '';
+  }
+}
+
+/** What one condition should say. */
+export type Said = { readonly type: string; readonly status: 'True' | 'False' | 'Unknown' } & (
+  | { readonly because: Because }
+  | { readonly reason: string; readonly message: string }
+);
+
+/** A condition that does not hold needs no sentence. */
+export function unless(reason: string): {
+  readonly status: 'False';
+  readonly reason: string;
+  readonly message: string;
+} {
+  return { status: 'False', reason, message: '' };
+}
+
+/** Turns what should be said into conditions, keeping the time of the last change where the status is the same. */
+export function conditions(
+  said: readonly Said[],
+  earlier: readonly Condition[],
+  generation: number,
+  now: Instant,
+): Condition[] {
+  return said.map((one) => {
+    const { type, status } = one;
+    const { reason, message } = 'because' in one ? { reason: one.because.reason, message: sentence(one.because) } : one;
+    const before = earlier.find((condition) => condition.type === type);
+    return {
+      type,
+      status,
+      observedGeneration: generation,
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : iso(now),
+      reason,
+      message: message.slice(0, 4096),
+    };
+  });
+}

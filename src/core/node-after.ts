@@ -1,0 +1,172 @@
+import type { NodeState, Plan } from '../api/node-maintenance.ts';
+import type { Because, Missing } from './because.ts';
+import { iso } from './conditions.ts';
+import { jobDetail } from './node-before.ts';
+import {
+  act,
+  type In,
+  type NodeDecision,
+  type NodeFacts,
+  putBack,
+  quarantine,
+  secondsUntil,
+  since,
+  step,
+  wait,
+} from './passage.ts';
+import { staleComponent } from './version.ts';
+import type { NodeView, Taint } from './world.ts';
+
+/** Taints that say a node is not up yet. A cordon is ours, and pressure is for gates. */
+const STARTUP_TAINTS: ReadonlySet<string> = new Set([
+  'node.kubernetes.io/not-ready',
+  'node.kubernetes.io/unreachable',
+  'node.kubernetes.io/network-unavailable',
+  'node.cloudprovider.kubernetes.io/uninitialized',
+]);
+/** The Job controller marks a Job that is over its deadline; only when it has had this long is silence taken for a loss. */
+const JOB_DEADLINE_GRACE_MS = 30_000;
+const QUIET_SECONDS = 30;
+
+type Begun = In<'Upgrading' | 'Rebooting' | 'Verifying' | 'Lost'>;
+
+function begunOf({ attempt, jobUID, bootIDBefore, machineID }: Begun) {
+  return { attempt, jobUID, bootIDBefore, machineID };
+}
+
+function lose(state: In<'Upgrading' | 'Rebooting' | 'Verifying'>, facts: NodeFacts): NodeDecision {
+  const because = { reason: 'NodeLost', node: facts.passage.spec.nodeName, from: state.phase } as const;
+  return step<'Upgrading'>(
+    state as In<'Upgrading'>,
+    { phase: 'Lost', since: iso(facts.now), ...begunOf(state), from: state.phase },
+    because,
+  );
+}
+
+/** The Job is released and awaited; whatever happens, it is never run again blindly. */
+export function decideUpgrading(plan: Plan, state: In<'Upgrading'>, facts: NodeFacts): NodeDecision {
+  const { now, node, passage, jobs } = facts;
+  if (passage.released) return leave(state, { reason: 'Released', node: passage.spec.nodeName }, now);
+  if (node === undefined) return lose(state, facts);
+  const job = jobs.find(({ uid }) => uid === state.jobUID);
+  if (job === undefined) return leave(state, { reason: 'JobGone', job: `of attempt ${state.attempt}` }, now);
+  const { detail, exitCode } = jobDetail(job.name, facts);
+  const begun = begunOf(state);
+  if (job.finished?.as === 'Complete') {
+    const because = { reason: 'JobComplete', job: job.name } as const;
+    if (plan.work?.reboot === 'Expected')
+      return step(state, { phase: 'Rebooting', since: iso(now), ...begun }, because);
+    return step(state, { phase: 'Verifying', since: iso(now), ...begun }, because);
+  }
+  if (job.finished !== undefined) {
+    const because = {
+      reason: 'JobFailed',
+      attempt: state.attempt,
+      detail: detail || job.finished.message || job.finished.reason,
+      ...(exitCode === undefined ? {} : { exitCode }),
+    } as const;
+    return again(plan, state, facts, because);
+  }
+  if (node.bootID !== state.bootIDBefore)
+    return again(plan, state, facts, { reason: 'RebootedDuringJob', attempt: state.attempt });
+  if (job.suspended) {
+    const { name, uid, resourceVersion } = job;
+    return act(
+      [{ kind: 'releaseJob', name, uid, resourceVersion }],
+      { reason: 'ReleasingJob', job: name, detail: '' },
+      5,
+    );
+  }
+  const deadline = since(state) + (plan.work?.activeDeadlineSeconds ?? 0) * 1000 + JOB_DEADLINE_GRACE_MS;
+  if (!node.ready && now >= deadline) return lose(state, facts);
+  const recheck = now < deadline ? Math.min(QUIET_SECONDS, secondsUntil(deadline, now)) : QUIET_SECONDS;
+  return wait({ reason: 'JobRunning', job: job.name, detail }, recheck);
+}
+
+/** A failed attempt is followed by another while there are any, but by none for a passage that nobody wants any more. */
+function again(plan: Plan, state: In<'Upgrading'>, facts: NodeFacts, because: Because): NodeDecision {
+  const left = state.attempt < (plan.work?.attempts ?? 1) && facts.abandoned === undefined;
+  if (!left) return leave(state, because, facts.now);
+  return step(state, { phase: 'Starting', since: iso(facts.now), attempt: state.attempt + 1 }, because);
+}
+
+function leave(
+  state: In<'Upgrading' | 'Rebooting' | 'Lost' | 'Verifying'>,
+  because: Because,
+  now: number,
+): NodeDecision {
+  return step<'Upgrading'>(state as In<'Upgrading'>, quarantine(because, now), because);
+}
+
+/** A reboot is seen by its boot ID alone: a quick one never shows the node as NotReady. */
+export function decideRebooting(plan: Plan, state: In<'Rebooting'>, facts: NodeFacts): NodeDecision {
+  const { now, node, passage } = facts;
+  if (passage.released) return leave(state, { reason: 'Released', node: passage.spec.nodeName }, now);
+  if (node === undefined) return lose(state, facts);
+  const rebooted = node.bootID !== state.bootIDBefore;
+  if (rebooted && node.ready) {
+    return step(state, { phase: 'Verifying', since: iso(now), ...begunOf(state) }, { reason: 'Rebooted' });
+  }
+  const seconds = plan.work?.rebootDeadlineSeconds ?? 0;
+  const deadline = since(state) + seconds * 1000;
+  if (now < deadline)
+    return wait({ reason: 'WaitingForReboot', deadline }, Math.min(QUIET_SECONDS, secondsUntil(deadline, now)));
+  if (node.ready) return leave(state, { reason: 'RebootMissing', seconds }, now);
+  return lose(state, facts);
+}
+
+/** A node that does not come back keeps its slot until it is back, or a person says that it is not waited for. */
+export function decideLost(plan: Plan, state: In<'Lost'>, facts: NodeFacts): NodeDecision {
+  const { now, node, stranger, passage } = facts;
+  if (passage.released) return leave(state, { reason: 'Released', node: passage.spec.nodeName }, now);
+  if (node === undefined && stranger !== undefined)
+    return leave(state, { reason: 'MachineReplaced', node: stranger.name }, now);
+  if (node === undefined || !node.ready) {
+    return wait({ reason: 'NodeLost', node: passage.spec.nodeName, from: state.from }, QUIET_SECONDS);
+  }
+  const begun = begunOf(state);
+  if (state.from === 'Upgrading')
+    return step(state, { phase: 'Upgrading', since: iso(now), ...begun }, { reason: 'NodeBack' });
+  if (bootIsAsExpected(plan, state, node))
+    return step(state, { phase: 'Verifying', since: iso(now), ...begun }, { reason: 'NodeBack' });
+  return leave(
+    state,
+    plan.work?.reboot === 'Expected'
+      ? { reason: 'RebootMissing', seconds: plan.work.rebootDeadlineSeconds }
+      : { reason: 'UnexpectedReboot' },
+    now,
+  );
+}
+
+function bootIsAsExpected(plan: Plan, state: Begun, node: NodeView): boolean {
+  const rebooted = node.bootID !== state.bootIDBefore;
+  return plan.work?.reboot === 'Expected' ? rebooted : !rebooted;
+}
+
+/** A node is given back only when it is truly up: Ready flips early. */
+export function decideVerifying(plan: Plan, state: In<'Verifying'>, facts: NodeFacts): NodeDecision {
+  const { now, node } = facts;
+  if (node === undefined) return lose(state, facts);
+  const lacks = missing(plan, state, node, facts);
+  if (lacks === undefined) {
+    return step(state, putBack('Succeeded', { reason: 'Succeeded' }, now), { reason: 'Verified' });
+  }
+  const seconds = plan.work?.verifyDeadlineSeconds ?? 0;
+  const deadline = since(state) + seconds * 1000;
+  if (now >= deadline) return leave(state, { reason: 'VerifyDeadline', seconds, missing: lacks }, now);
+  const next = lacks.what === 'ReadyLongEnough' ? Math.min(lacks.at, deadline) : deadline;
+  return wait({ reason: 'Verifying', missing: lacks }, Math.min(QUIET_SECONDS, secondsUntil(next, now)));
+}
+
+/** What the node still lacks, the first of a list: Ready flips early, so everything else is asked too. */
+function missing(plan: Plan, state: NodeState, node: NodeView, { now, pods }: NodeFacts): Missing | undefined {
+  if (!node.ready) return { what: 'Ready' };
+  const taint = node.taints.find(({ key }: Taint) => STARTUP_TAINTS.has(key));
+  if (taint !== undefined) return { what: 'Taint', taint: taint.key };
+  const stale = plan.version === undefined ? undefined : staleComponent(node, plan.version, pods);
+  if (stale !== undefined) return { what: 'Version', want: plan.version ?? '', ...stale };
+  const daemon = pods.find((pod) => pod.controller?.kind === 'DaemonSet' && !pod.ready && pod.deletedAt === undefined);
+  if (daemon !== undefined) return { what: 'DaemonSetPod', pod: `${daemon.namespace}/${daemon.name}` };
+  const at = Math.max(since(state), node.readySince) + (plan.work?.readySeconds ?? 0) * 1000;
+  return now < at ? { what: 'ReadyLongEnough', at } : undefined;
+}

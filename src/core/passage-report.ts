@@ -1,0 +1,80 @@
+import type { MaintenanceStatus, NodeState, Plan } from '../api/node-maintenance.ts';
+import type { Because } from './because.ts';
+import { conditions, type Said, unless } from './conditions.ts';
+import { jobName } from './name.ts';
+import { jobDetail } from './node-before.ts';
+import type { NodeFacts } from './passage.ts';
+
+/** Reasons for which something outside must change before the passage goes on by itself. */
+const BLOCKING: ReadonlySet<Because['reason']> = new Set([
+  'Blocked',
+  'NodeLost',
+  'NodeBusy',
+  'ControlPlaneBusy',
+  'LedgerAbsent',
+  'LedgerClosing',
+  'WaitingForEarlierJob',
+  'Refused',
+]);
+/** Reasons for which a person must change something. */
+const STALLING: ReadonlySet<Because['reason']> = new Set(['NodeNotFound', 'ProfileNotFound', 'InvalidProfile']);
+
+/** The status of a passage in a state and for a reason, kept to what changes. */
+export function passageStatus(
+  before: MaintenanceStatus,
+  plan: Plan | undefined,
+  state: NodeState,
+  because: Because,
+  facts: NodeFacts,
+  generation: number,
+): MaintenanceStatus {
+  const { drain } = facts;
+  const draining = state.phase === 'Draining' && drain !== undefined;
+  const job = jobOf(state, facts) ?? before.job;
+  const { job: _, pods: __, plan: ___, ...kept } = before;
+  return {
+    ...kept,
+    observedGeneration: generation,
+    ...(plan === undefined ? {} : { plan }),
+    state,
+    ...(draining ? { pods: drain.counts } : {}),
+    blockers: draining ? [...drain.blockers] : [],
+    ...(job === undefined ? {} : { job }),
+    conditions: conditions(said(state, because), before.conditions, generation, facts.now),
+  };
+}
+
+/** The last Job and how it ended, as far as it is seen: kept in status before anything of it is deleted. */
+function jobOf(state: NodeState, facts: NodeFacts): MaintenanceStatus['job'] {
+  const attempt = 'attempt' in state ? state.attempt : undefined;
+  const found = facts.jobs
+    .filter((job) => job.labels['drydock.dev/job'] === 'upgrade')
+    .sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1))
+    .at(-1);
+  if (found === undefined) return undefined;
+  const number = Number(found.name.slice(found.name.lastIndexOf('-') + 1));
+  const { detail, exitCode } = jobDetail(found.name, facts);
+  const message = detail || found.finished?.message || '';
+  return {
+    name: found.name,
+    attempt:
+      Number.isInteger(number) && number > 0 && found.name === jobName(facts.passage, number) ? number : (attempt ?? 1),
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(message === '' || found.finished === undefined ? {} : { message: message.slice(0, 4096) }),
+  };
+}
+
+function said(state: NodeState, because: Because): readonly Said[] {
+  const { phase } = state;
+  const ended = phase === 'Succeeded' || phase === 'Skipped' || phase === 'Cancelled' || phase === 'Failed';
+  const ready = phase === 'Succeeded' || phase === 'Held';
+  const stalled = phase === 'Failed' || (!ended && !ready && STALLING.has(because.reason));
+  const blocked = !ended && BLOCKING.has(because.reason);
+  const told = 'reason' in state ? { reason: state.reason, message: state.message } : { because };
+  return [
+    { type: 'Ready', status: ready ? 'True' : 'False', ...told },
+    { type: 'Reconciling', status: ended || stalled || phase === 'Held' ? 'False' : 'True', ...told },
+    { type: 'Stalled', ...(stalled ? { status: 'True', ...told } : unless('NotStalled')) },
+    { type: 'Blocked', ...(blocked ? { status: 'True', ...told } : unless('NotBlocked')) },
+  ];
+}

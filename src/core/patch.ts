@@ -1,0 +1,91 @@
+import type { Changes, Effect } from './effect.ts';
+import {
+  EXCLUDE_LABEL,
+  HELD_BY,
+  HOLD,
+  LEFT_CORDONED,
+  type Mark,
+  type Previous,
+  readMark,
+  SCALE_DOWN_DISABLED,
+  writeMark,
+} from './mark.ts';
+import type { NodeView } from './world.ts';
+
+type NodePatch = Extract<Effect, { kind: 'patchNode' }>;
+
+/** Who takes a node. */
+export type Taker = { readonly name: string; readonly uid: string; readonly ticket: string };
+
+/**
+ * Cordon and mark in one patch against the version that was seen: a crash between the two, or a person in between, would
+ * lose whose cordon it is. A node that was left cordoned hands its previous values on.
+ */
+export function cordonPatch(node: NodeView, taker: Taker, excludeFromLoadBalancers: boolean): NodePatch {
+  const earlier = readMark(node, LEFT_CORDONED)?.previous ?? readMark(node, HELD_BY)?.previous;
+  const labels: Changes = excludeFromLoadBalancers ? { [EXCLUDE_LABEL]: '' } : {};
+  const annotations: Changes = { [SCALE_DOWN_DISABLED]: 'true' };
+  const previous: Previous = {
+    unschedulable: earlier?.unschedulable ?? node.unschedulable,
+    labels: { ...before(labels, node.labels), ...earlier?.labels },
+    annotations: { ...before(annotations, node.annotations), ...earlier?.annotations },
+  };
+  const mark: Mark = { nodeMaintenance: taker.name, uid: taker.uid, ticket: taker.ticket, previous };
+  return {
+    kind: 'patchNode',
+    as: 'cordon',
+    nodeName: node.name,
+    resourceVersion: node.resourceVersion,
+    unschedulable: true,
+    labels,
+    annotations: { ...annotations, [HELD_BY]: writeMark(mark), [LEFT_CORDONED]: null },
+  };
+}
+
+function before(changes: Changes, has: Readonly<Record<string, string>>): Record<string, string | null> {
+  return Object.fromEntries(Object.keys(changes).map((key) => [key, has[key] ?? null]));
+}
+
+/** Whether a node carries the mark of a passage and is cordoned. */
+export function isCordonedBy(node: NodeView, uid: string): boolean {
+  return node.unschedulable && readMark(node, HELD_BY)?.uid === uid;
+}
+
+/**
+ * Gives a node back: the mark off and everything the mark changed as it was, in one patch. A cordon that was there before
+ * stays, and so does one that a person asked for with the hold annotation while we had the node.
+ */
+export function uncordonPatch(
+  node: NodeView,
+  mark: Mark | undefined,
+  memory: { readonly label: string; readonly value: string } | undefined,
+  as: 'uncordon' | 'unmark',
+): NodePatch {
+  const remembered = memory === undefined ? {} : { [memory.label]: memory.value };
+  const base = { kind: 'patchNode', as, nodeName: node.name, resourceVersion: node.resourceVersion } as const;
+  if (mark === undefined) return { ...base, labels: remembered };
+  const { previous } = mark;
+  return {
+    ...base,
+    unschedulable: previous.unschedulable || node.annotations[HOLD] !== undefined,
+    labels: { ...previous.labels, ...remembered },
+    annotations: { ...previous.annotations, [HELD_BY]: null },
+  };
+}
+
+/** Leaves a node cordoned, with a mark that says why: what happened on it is for a person to judge. */
+export function quarantinePatch(
+  node: NodeView,
+  mark: Mark,
+  why: { readonly reason: string; readonly message: string },
+  since: string,
+): NodePatch {
+  return {
+    kind: 'patchNode',
+    as: 'quarantine',
+    nodeName: node.name,
+    resourceVersion: node.resourceVersion,
+    unschedulable: true,
+    annotations: { [HELD_BY]: null, [LEFT_CORDONED]: writeMark({ ...mark, ...why, since }) },
+  };
+}

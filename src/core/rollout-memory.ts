@@ -1,0 +1,97 @@
+import type { UpgradeStatus } from '../api/cluster-upgrade.ts';
+import type { Target } from './choice.ts';
+import { iso } from './conditions.ts';
+import type { RolloutDecision, RolloutFacts } from './rollout-facts.ts';
+import { same } from './same.ts';
+import type { Instant } from './world.ts';
+
+const FIRST_RETURN_MS = 60_000;
+const LAST_RETURN_MS = 3_600_000;
+const MOST_FAILURES = 50;
+const MOST_SET_ASIDE = 100;
+
+/** A changed target, or a raised retry, wipes what was remembered against the old one. */
+export function begun({ upgrade, now }: RolloutFacts, target: Target): RolloutDecision | undefined {
+  const { status, spec } = upgrade;
+  const retargeted = status.target !== target.text;
+  if (!retargeted && status.observedRetry === spec.rollout.retry) return undefined;
+  const { startTime, ...kept } = status;
+  const to: UpgradeStatus = {
+    ...(retargeted || startTime === undefined ? kept : status),
+    target: target.text,
+    failures: [],
+    setAside: [],
+    observedRetry: spec.rollout.retry,
+    retryTime: iso(now),
+  };
+  return { kind: 'move', to, because: { reason: 'Planning' } };
+}
+
+/** What a settled child means for the rollout goes into its own status, by child: twice is once. */
+export function remember(facts: RolloutFacts): RolloutDecision | undefined {
+  const { status, spec } = facts.upgrade;
+  const ends = endsOf(facts);
+  const successes = new Map(ends.flatMap(({ phase, nodeName, at }) => (phase === 'Succeeded' ? [[nodeName, at]] : [])));
+  // A success ends the count of returns: a node that is due again next month begins anew.
+  let setAside = status.setAside.filter(({ nodeName, since }) => Date.parse(since) > (successes.get(nodeName) ?? 0));
+  let { failures } = status;
+  for (const { phase, at, nodeName, nodeMaintenance, reason, since } of ends) {
+    const failure = { nodeName, nodeMaintenance, reason, time: since };
+    const known = failures.some((entry) => entry.nodeMaintenance === nodeMaintenance);
+    if (phase === 'Failed' && !known) failures = [...failures, failure];
+    if (phase !== 'Skipped' || at <= (successes.get(nodeName) ?? 0)) continue;
+    const earlier = setAside.find((entry) => entry.nodeName === nodeName);
+    if (earlier !== undefined && Date.parse(earlier.since) >= at) continue;
+    const times = (earlier?.times ?? 0) + 1;
+    const notBefore = iso(facts.now + Math.min(LAST_RETURN_MS, FIRST_RETURN_MS * 2 ** (times - 1)));
+    const entry = { nodeName, nodeMaintenance, reason, times, notBefore, since };
+    setAside = earlier === undefined ? [...setAside, entry] : setAside.map((old) => (old === earlier ? entry : old));
+    if (times > spec.rollout.maxReturns && !known) failures = [...failures, failure];
+  }
+  // The first ones are kept: were it the last, those that fell out would be remembered again at each pass, and nothing else done.
+  const kept = { failures: failures.slice(0, MOST_FAILURES), setAside: setAside.slice(0, MOST_SET_ASIDE) };
+  if (same(kept, { failures: status.failures, setAside: status.setAside })) return undefined;
+  return { kind: 'move', to: { ...status, ...kept }, because: { reason: 'Remembered' } };
+}
+
+type End = {
+  readonly phase: 'Failed' | 'Skipped' | 'Succeeded';
+  readonly nodeName: string;
+  readonly nodeMaintenance: string;
+  readonly reason: string;
+  readonly since: string;
+  readonly at: Instant;
+};
+
+/** The children that have ended for the present target since retry was last raised, in the order in which they did. */
+function endsOf({ upgrade, passages }: RolloutFacts): readonly End[] {
+  const { target, retryTime } = upgrade.status;
+  return passages
+    .flatMap((passage): End[] => {
+      if (!passage.readable || passage.status.plan?.target !== target) return [];
+      const { state } = passage.status;
+      if (state.phase !== 'Failed' && state.phase !== 'Skipped' && state.phase !== 'Succeeded') return [];
+      const { phase, since } = state;
+      const reason = state.message || state.reason;
+      const { nodeName } = passage.spec;
+      return [{ phase, nodeName, nodeMaintenance: passage.name, reason, since, at: Date.parse(since) }];
+    })
+    .filter(({ at }) => at > Date.parse(retryTime ?? iso(0)))
+    .sort((a, b) => a.at - b.at);
+}
+
+/** Failures that count: those since retry was last raised, more of them than status can hold too, and nodes that are lost now. */
+export function failures(facts: RolloutFacts): readonly { readonly nodeName: string; readonly reason: string }[] {
+  const { upgrade, passages } = facts;
+  const known = new Set(upgrade.status.failures.map(({ nodeMaintenance }) => nodeMaintenance));
+  const others = endsOf(facts).filter(
+    ({ phase, nodeMaintenance }) => phase === 'Failed' && !known.has(nodeMaintenance),
+  );
+  const lost = passages.flatMap((passage) =>
+    passage.readable && passage.status.state.phase === 'Lost'
+      ? [{ nodeName: passage.spec.nodeName, reason: 'The node has not come back.' }]
+      : [],
+  );
+  const counted = [...upgrade.status.failures, ...others].map(({ nodeName, reason }) => ({ nodeName, reason }));
+  return [...counted, ...lost];
+}

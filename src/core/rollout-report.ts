@@ -1,0 +1,177 @@
+import type { Blocker } from '../api/blocker.ts';
+import type { RolloutPhase, UpgradeStatus } from '../api/cluster-upgrade.ts';
+import type { Because } from './because.ts';
+import { isDone, selected, wasLeft } from './choice.ts';
+import { conditions, iso, type Said, sentence, unless } from './conditions.ts';
+import { isSettled } from './ledger.ts';
+import { failedTickets, type Rollout, type RolloutFacts, refusedPassage } from './rollout-facts.ts';
+import { failures } from './rollout-memory.ts';
+import { same } from './same.ts';
+import { roleOf } from './version.ts';
+import type { Opening } from './window.ts';
+import type { Instant } from './world.ts';
+
+const MOST_BLOCKERS = 50;
+const PATIENCE_MS = 60_000;
+
+type Counts = NonNullable<UpgradeStatus['nodes']>;
+
+/** The status as it should be, or undefined where it is so already. */
+export function reported(rollout: Rollout): UpgradeStatus | undefined {
+  const { facts, target, open } = rollout;
+  const { upgrade, now } = facts;
+  const before = upgrade.status;
+  const counts = count(rollout);
+  const blockers = blockersOf(facts);
+  const { phase, because } = stand(rollout, counts, blockers);
+  const complete = phase === 'Complete';
+  const stalled = phase === 'Halted' || phase === 'Invalid';
+  const newcomers = !complete && !stalled && wasComplete(rollout);
+  const startTime = before.startTime ?? (counts.inFlight > 0 || counts.done < counts.total ? iso(now) : undefined);
+  const hop = hopOf(rollout);
+  const percent = counts.total === 0 ? 100 : Math.floor((counts.done * 100) / counts.total);
+  const { notBefore: _, hop: __, startTime: ___, ...kept } = before;
+  const next: UpgradeStatus = {
+    ...kept,
+    target: target.text,
+    observedGeneration: upgrade.generation,
+    phase,
+    nodes: counts,
+    progressPercent: percent,
+    progress: `${percent}%`,
+    ...(hop === undefined ? {} : { hop }),
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(open.open || open.changesAt === undefined || open.because === undefined
+      ? {}
+      : { notBefore: { time: iso(open.changesAt), reason: sentence(open.because) } }),
+    blockers: blockers.slice(0, MOST_BLOCKERS),
+    blockersTotal: blockers.length,
+    conditions: conditions(
+      said(phase, because, newcomers, counts, blockers, open),
+      before.conditions,
+      upgrade.generation,
+      now,
+    ),
+  };
+  return same(next, before) ? undefined : next;
+}
+
+function count({ facts, target, own }: Rollout): Counts {
+  const { upgrade, nodes, passages, controlPlane, now } = facts;
+  const failed = new Set(failures(facts).map(({ nodeName }) => nodeName));
+  const lost = new Set(
+    passages.flatMap((p) => (p.readable && p.status.state.phase === 'Lost' ? [p.spec.nodeName] : [])),
+  );
+  const settled = new Set(passages.filter((passage) => isSettled(passage)).map(({ uid }) => uid));
+  const flying = new Set(
+    own.flatMap((t) => (t.passageUID === undefined || !settled.has(t.passageUID) ? [t.nodeName] : [])),
+  );
+  const left = failedTickets(facts);
+  const aside = new Set(upgrade.status.setAside.map(({ nodeName }) => nodeName));
+  const counts = { total: 0, done: 0, inFlight: 0, waiting: 0, setAside: 0, failed: 0 };
+  for (const node of selected(nodes, upgrade.spec)) {
+    counts.total += 1;
+    if (lost.has(node.name) || wasLeft(node, left)) counts.failed += 1;
+    else if (flying.has(node.name)) counts.inFlight += 1;
+    else if (isDone(node, target, controlPlane, now)) counts.done += 1;
+    else if (failed.has(node.name)) counts.failed += 1;
+    else if (aside.has(node.name)) counts.setAside += 1;
+    else counts.waiting += 1;
+  }
+  return counts;
+}
+
+function blockersOf({ passages }: RolloutFacts): Blocker[] {
+  return passages
+    .flatMap((passage) => (passage.readable && !isSettled(passage) ? passage.status.blockers : []))
+    .sort((a, b) => (`${a.nodeName}/${a.pod}` < `${b.nodeName}/${b.pod}` ? -1 : 1));
+}
+
+/** Where the rollout stands, and the reason that a person is told. */
+function stand(
+  rollout: Rollout,
+  counts: Counts,
+  blockers: readonly Blocker[],
+): { phase: RolloutPhase; because: Because } {
+  const { facts, invalid, choice, open } = rollout;
+  const { because } = choice;
+  if (invalid !== undefined) return { phase: 'Invalid', because: invalid };
+  if (because.reason === 'Halted') return { phase: 'Halted', because };
+  if (counts.done === counts.total) return { phase: 'Complete', because: { reason: 'Complete', nodes: counts.total } };
+  if (counts.inFlight > 0) {
+    const refused = refusedPassage(facts);
+    if (refused !== undefined) return { phase: 'Blocked', because: { reason: 'Refused', detail: refused } };
+    if (allBlocked(facts, counts) && blockers.some((blocker) => isNews(blocker, facts.now)))
+      return { phase: 'Blocked', because: { reason: 'RolloutBlocked', blockers: blockers.slice(0, 5) } };
+    return { phase: 'Rolling', because: { reason: 'Rolling', inFlight: counts.inFlight, waiting: counts.waiting } };
+  }
+  if (!open.open) return { phase: 'WaitingForWindow', because };
+  if (because.reason === 'WaitingForControlPlane') return { phase: 'WaitingForControlPlane', because };
+  if (because.reason === 'LedgerAbsent' || because.reason === 'VersionUnknown') return { phase: 'Planning', because };
+  return { phase: 'Queued', because };
+}
+
+/** A budget that is used up for the moment is the ordinary pace of a rollout; one that stays so is not. */
+function isNews({ selfClearing, since }: Blocker, now: Instant): boolean {
+  return !selfClearing || now - Date.parse(since) > PATIENCE_MS;
+}
+
+function allBlocked({ passages }: RolloutFacts, counts: Counts): boolean {
+  const blocked = passages.filter(
+    (p) =>
+      p.readable &&
+      !isSettled(p) &&
+      p.status.conditions.some(({ type, status }) => type === 'Blocked' && status === 'True'),
+  );
+  return blocked.length >= counts.inFlight;
+}
+
+/** Nodes that came after completion do not make a finished upgrade unfinished, as long as nobody changed what it asks. */
+function wasComplete({ facts, target }: Rollout): boolean {
+  const { status, generation } = facts.upgrade;
+  const ready = status.conditions.find(({ type }) => type === 'Ready');
+  return ready?.status === 'True' && ready.observedGeneration === generation && status.target === target.text;
+}
+
+function said(
+  phase: RolloutPhase,
+  because: Because,
+  newcomers: boolean,
+  counts: Counts,
+  blockers: readonly Blocker[],
+  open: Opening,
+): readonly Said[] {
+  const complete = phase === 'Complete';
+  const stalled = phase === 'Halted' || phase === 'Invalid';
+  const waits = phase !== 'Complete' && phase !== 'Rolling' && !stalled;
+  const late: Because = { reason: 'CompleteWithNewcomers', nodes: counts.total - counts.done };
+  const blocked: Because = blockers.length > 0 ? { reason: 'RolloutBlocked', blockers: blockers.slice(0, 5) } : because;
+  const override: Because | undefined =
+    open.override === undefined
+      ? undefined
+      : { reason: 'WindowOverridden', until: open.override.until, detail: open.override.reason };
+  const hinders = waits || blockers.length > 0;
+  const reconciles = !(complete || newcomers || stalled);
+  return [
+    { type: 'Ready', status: complete || newcomers ? 'True' : 'False', because: newcomers ? late : because },
+    {
+      type: 'Reconciling',
+      ...(reconciles ? { status: 'True', because: override ?? progress(counts) } : unless(phase)),
+    },
+    { type: 'Stalled', ...(stalled ? { status: 'True', because } : unless('NotStalled')) },
+    { type: 'Blocked', ...(hinders ? { status: 'True', because: blocked } : unless('NotBlocked')) },
+  ];
+}
+
+function progress({ inFlight, waiting }: Counts): Because {
+  return { reason: 'Rolling', inFlight, waiting };
+}
+
+function hopOf({ facts, target }: Rollout): UpgradeStatus['hop'] {
+  if (target.kind !== 'version') return undefined;
+  const { nodes, controlPlane, upgrade } = facts;
+  const first = selected(nodes, upgrade.spec).find(
+    (node) => roleOf(node, target.version, controlPlane) === 'firstControlPlane',
+  );
+  return { index: 0, version: target.version, ...(first === undefined ? {} : { firstControlPlane: first.name }) };
+}
