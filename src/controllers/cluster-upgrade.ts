@@ -1,0 +1,86 @@
+import type { UpgradeStatus } from '../api/cluster-upgrade.ts';
+import { decideRollout, survey } from '../core/rollout.ts';
+import type { RolloutFacts } from '../core/rollout-facts.ts';
+import { reported } from '../core/rollout-report.ts';
+import type { Loop, Subject } from './loop.ts';
+import { readWindows, type ServerVersion, seeRollout } from './see-rollout.ts';
+
+/** How one upgrade is seen, judged and written. */
+export function upgrades(loop: Loop, server: ServerVersion): Subject<RolloutFacts, UpgradeStatus> {
+  const { cluster, clock, memory } = loop;
+  return {
+    name: 'ClusterUpgrade',
+    version: ({ upgrade }) => upgrade.resourceVersion,
+    observe(key) {
+      const upgrade = cluster.caches.ClusterUpgrade.get(key);
+      return upgrade?.readable ? seeRollout(upgrade, cluster.caches, server, memory, clock.now()) : undefined;
+    },
+    async look(key) {
+      const [nodes, policy, upgrade] = await Promise.all([
+        cluster.list('Node'),
+        cluster.read('MaintenancePolicy', 'cluster'),
+        cluster.read('ClusterUpgrade', key),
+      ]);
+      if (!nodes.ok) return nodes;
+      if (!policy.ok) return policy;
+      if (!upgrade.ok) return upgrade;
+      if (!upgrade.value?.readable) return { ok: true, value: undefined };
+      const windows = await readWindows(upgrade.value, cluster);
+      if (!windows.ok) return windows;
+      const ledger = policy.value?.readable ? policy.value : undefined;
+      const live = { nodes: nodes.value, ledger, windows: windows.value };
+      return { ok: true, value: seeRollout(upgrade.value, cluster.caches, server, memory, clock.now(), live) };
+    },
+    decide: decideRollout,
+    // A finalizer that goes is looked at as well: a lagging ledger may not show a ticket that was admitted just now.
+    needsLook: (_, decision) =>
+      decision.kind === 'act' &&
+      (decision.effects[0].kind === 'writeLedger' || decision.because.reason === 'Finishing'),
+    status: ({ upgrade }, to) => write(upgrade, to),
+    report(facts) {
+      const next = reported(survey(facts));
+      if (next === undefined) return undefined;
+      const { upgrade } = facts;
+      const { status } = upgrade;
+      const turns = next.phase !== status.phase || said(next, 'Ready')?.reason !== said(status, 'Ready')?.reason;
+      const overrides = overrideIn(next) !== undefined && overrideIn(next) !== overrideIn(status);
+      const tell = () => {
+        if (overrides) tellOverride(loop, upgrade, next);
+        if (turns) tellPhase(loop, upgrade, next);
+      };
+      return { write: write(upgrade, next), urgent: turns || overrides, tell };
+    },
+    tell: () => undefined,
+  };
+}
+
+/** One Event for each turn of a rollout: it waits, rolls, halts, is complete. */
+function tellPhase(
+  { cluster }: Loop,
+  { name, uid }: RolloutFacts['upgrade'],
+  { phase = 'Planning', conditions }: UpgradeStatus,
+): void {
+  const type = phase === 'Halted' || phase === 'Invalid' || phase === 'Blocked' ? 'Warning' : 'Normal';
+  const message = said({ conditions }, 'Ready')?.message ?? '';
+  cluster.tell({ on: { kind: 'ClusterUpgrade', name, uid }, type, reason: phase, message: message.slice(0, 1024) });
+}
+
+/** Windows that do not count are a person's doing, which others must find afterwards: when, until when and why. */
+function tellOverride({ cluster }: Loop, { name, uid }: RolloutFacts['upgrade'], next: UpgradeStatus): void {
+  const message = (overrideIn(next) ?? '').slice(0, 1024);
+  cluster.tell({ on: { kind: 'ClusterUpgrade', name, uid }, type: 'Warning', reason: 'WindowOverridden', message });
+}
+
+/** The sentence of an override that is in force. */
+function overrideIn(status: UpgradeStatus): string | undefined {
+  const reconciling = said(status, 'Reconciling');
+  return reconciling?.reason === 'WindowOverridden' ? reconciling.message : undefined;
+}
+
+function said({ conditions }: Pick<UpgradeStatus, 'conditions'>, wanted: string) {
+  return conditions.find(({ type }) => type === wanted);
+}
+
+function write({ name, uid, resourceVersion }: RolloutFacts['upgrade'], status: UpgradeStatus) {
+  return { of: 'ClusterUpgrade', name, uid, resourceVersion, status } as const;
+}

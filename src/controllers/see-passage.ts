@@ -1,0 +1,237 @@
+import { DEFAULT_DRAIN, type Drain } from '../api/maintenance-profile.ts';
+import type { Plan } from '../api/node-maintenance.ts';
+import type { Phase } from '../api/phases.ts';
+import type { Caches } from '../cluster/cluster.ts';
+import type { Because } from '../core/because.ts';
+import { memoryOf, targetOf } from '../core/choice.ts';
+import { type Assessment, assess } from '../core/drain.ts';
+import { isAtWork, isUpgradeJob, type Ledger } from '../core/ledger.ts';
+import { RELEASE } from '../core/mark.ts';
+import type { NodeFacts, PassageFacts } from '../core/passage.ts';
+import { openingOf } from '../core/rollout.ts';
+import { roleOf } from '../core/version.ts';
+import type { Instant, JobView, NodeView, PassageObject, PodView, Read, UpgradeObject } from '../core/world.ts';
+import type { Memory } from './loop.ts';
+import { controlPlaneOf, ledgerOf, type SeenWindow, type ServerVersion, windowsOf } from './see-rollout.ts';
+
+/** Where things stand that no object says. */
+export type Place = { readonly namespace: string; readonly jobsNamespace: string };
+
+/** What has been read instead of taken from a cache; a key that is absent was not read. */
+export type LivePassage = {
+  readonly node?: NodeView | undefined;
+  readonly ledger?: Ledger | undefined;
+  readonly pods?: readonly PodView[];
+  readonly jobs?: readonly JobView[];
+  /** Jobs of every passage that name the node. */
+  readonly nodeJobs?: readonly JobView[];
+  readonly upgrade?: UpgradeObject | undefined;
+  readonly windows?: readonly SeenWindow[];
+};
+
+/** A passage with everything that its decisions rest on. */
+export type SeenPassage = {
+  readonly passage: Read<PassageObject>;
+  readonly plan: Plan | undefined;
+  readonly facts: NodeFacts;
+  readonly upgrade: UpgradeObject | undefined;
+};
+
+type From = {
+  readonly caches: Caches;
+  readonly server: ServerVersion;
+  readonly memory: Memory;
+  readonly now: Instant;
+  readonly place: Place;
+};
+
+/** Everything seen of one passage, from caches but for what was read live. */
+export function seePassage(passage: Read<PassageObject>, from: From, live: LivePassage = {}): SeenPassage {
+  const { caches, now, memory, place } = from;
+  const { spec, status } = passage;
+  const named = 'node' in live ? live.node : caches.Node.get(spec.nodeName);
+  const upgrade =
+    'upgrade' in live
+      ? live.upgrade
+      : spec.upgradeName === undefined
+        ? undefined
+        : caches.ClusterUpgrade.get(spec.upgradeName);
+  const ledger = 'ledger' in live ? live.ledger : ledgerOf(caches);
+  const nodeUID = status.plan?.nodeUID ?? spec.nodeUID;
+  const isOurs =
+    named !== undefined && (nodeUID === undefined || named.uid === nodeUID || isSameMachine(named, passage));
+  const node = isOurs ? named : undefined;
+  const proposed = status.plan ?? (node === undefined ? undefined : propose(passage, node, upgrade, from));
+  const plan = proposed !== undefined && 'reason' in proposed ? undefined : proposed;
+  const pods = live.pods ?? [...caches.Pod.by('node', spec.nodeName)];
+  const drain =
+    node === undefined || plan === undefined ? undefined : assessment(plan.drain, node, pods, passage, from);
+  const closing = closingOf(passage, plan, upgrade, ledger, from, live);
+  const abandoned = abandonedOf(passage, upgrade);
+  const jobs = live.jobs ?? [...caches.Job.by('passage', passage.uid)];
+  const onNode = node === undefined ? [] : (live.nodeJobs ?? [...caches.Job.by('node', node.uid)]);
+  const busy = onNode.find((job) => isStranger(job, passage));
+  const facts: NodeFacts = {
+    now,
+    passage: factsOf(passage),
+    ...(proposed !== undefined && 'reason' in proposed ? { planProblem: proposed } : {}),
+    node,
+    stranger: isOurs ? undefined : named,
+    ledger,
+    ...closing,
+    ...(abandoned === undefined ? {} : { abandoned }),
+    drain,
+    jobs,
+    jobPods: jobs.flatMap(({ uid }) => [...caches.Pod.by('owner-job', uid)]),
+    ...(busy === undefined ? {} : { busyJob: busy.name }),
+    pods,
+    attached: attachedTo(spec.nodeName, drain, caches),
+    jobsNamespace: place.jobsNamespace,
+    recall: memory.recall,
+  };
+  return { passage, plan, facts, upgrade };
+}
+
+/** Whether a Job of an earlier passage is still at work on the node: a retry must not run beside it. */
+function isStranger(job: JobView, passage: Read<PassageObject>): boolean {
+  return isUpgradeJob(job) && isAtWork(job) && job.labels['drydock.dev/passage'] !== passage.uid;
+}
+
+function factsOf(passage: Read<PassageObject>): PassageFacts {
+  const { name, uid, resourceVersion, spec, owners, finalizers, deletedAt, annotations } = passage;
+  return {
+    name,
+    uid,
+    resourceVersion,
+    spec,
+    ownerUIDs: owners.map((owner) => owner.uid),
+    finalizers,
+    deleting: deletedAt !== undefined,
+    released: annotations[RELEASE] === spec.nodeName,
+  };
+}
+
+/** A cloud may register a rebooting machine anew: another UID, the same machine ID. */
+function isSameMachine(node: NodeView, { status }: Read<PassageObject>): boolean {
+  const { state } = status;
+  return 'machineID' in state && state.machineID !== '' && state.machineID === node.machineID;
+}
+
+function assessment(
+  drain: Drain,
+  node: NodeView,
+  pods: readonly PodView[],
+  passage: Read<PassageObject>,
+  from: From,
+): Assessment {
+  const { caches, now, memory, place } = from;
+  const namespaces = new Set(pods.map(({ namespace }) => namespace));
+  return assess(drain, {
+    now,
+    node,
+    pods,
+    budgets: [...namespaces].flatMap((namespace) => [...caches.PodDisruptionBudget.by('namespace', namespace)]),
+    daemonSets: daemonSetsOf(pods, caches),
+    ownNamespace: place.namespace,
+    jobsNamespace: place.jobsNamespace,
+    recall: memory.recall,
+    earlier: passage.status.blockers,
+  });
+}
+
+function daemonSetsOf(pods: readonly PodView[], caches: Caches): ReadonlySet<string> {
+  const keys = pods.flatMap(({ namespace, controller }) =>
+    controller?.kind === 'DaemonSet' ? [`${namespace}/${controller.name}`] : [],
+  );
+  return new Set(keys.filter((key) => caches.DaemonSet.get(key) !== undefined));
+}
+
+/** The plan that would be frozen now, or why there is none. */
+function propose(
+  passage: Read<PassageObject>,
+  node: NodeView,
+  upgrade: UpgradeObject | undefined,
+  from: From,
+): Plan | Because | undefined {
+  const { caches, server, now } = from;
+  const { spec } = passage;
+  const about = { nodeUID: node.uid, currentVersion: node.kubeletVersion };
+  const profileName = spec.hold ? spec.profileName : upgrade?.readable ? upgrade.spec.profileName : undefined;
+  const profile = profileName === undefined ? undefined : caches.MaintenanceProfile.get(profileName);
+  if (profileName !== undefined && profile === undefined) return { reason: 'ProfileNotFound', name: profileName };
+  if (profile !== undefined && !profile.readable)
+    return { reason: 'InvalidProfile', name: profile.name, problem: profile.problem };
+  const named = profileName === undefined ? {} : { profileName };
+  if (spec.hold) {
+    const drain = profile?.spec.drain ?? DEFAULT_DRAIN;
+    const mode = drain.mode === 'Leave' ? 'Cordon' : drain.mode;
+    const role = node.controlPlane ? 'controlPlane' : 'worker';
+    return { ...named, ...about, holderUID: passage.uid, role, target: '', drain: { ...drain, mode } };
+  }
+  if (upgrade === undefined || !upgrade.readable || profile === undefined) return undefined;
+  const target = targetOf(upgrade.name, upgrade.spec);
+  const version = target.kind === 'version' ? target.version : undefined;
+  const memory = memoryOf(target, now);
+  const { drain, ...work } = profile.spec;
+  return {
+    ...named,
+    ...about,
+    holderUID: upgrade.uid,
+    role: roleOf(node, version, controlPlaneOf(caches, server)),
+    target: target.text,
+    ...(version === undefined ? {} : { version }),
+    ...(memory === undefined ? {} : { memory }),
+    drain,
+    work,
+  };
+}
+
+const UNCOMMITTED: ReadonlySet<Phase> = new Set([
+  'Pending',
+  'Preparing',
+  'Cordoning',
+  'Draining',
+  'Detaching',
+  'Starting',
+]);
+
+/** Why what is not committed must be put back (windows under TurnBack, pauses, a target no longer wanted), or when it will be. */
+function closingOf(
+  passage: Read<PassageObject>,
+  plan: Plan | undefined,
+  upgrade: UpgradeObject | undefined,
+  ledger: Ledger | undefined,
+  { caches, now }: From,
+  live: LivePassage,
+): Pick<NodeFacts, 'closing' | 'closesAt'> {
+  // Calendars are dear to ask, so those whom no closing puts back do not.
+  if (upgrade === undefined || !upgrade.readable || !UNCOMMITTED.has(passage.status.state.phase)) return {};
+  const wanted = targetOf(upgrade.name, upgrade.spec).text;
+  if (plan !== undefined && plan.target !== wanted)
+    return { closing: { reason: 'TargetChanged', from: plan.target, to: wanted } };
+  const windows = live.windows ?? windowsOf(upgrade, caches);
+  const { open, onClose, because, changesAt } = openingOf({ now, upgrade, ledger, windows });
+  if (onClose === 'Finish') return {};
+  if (open) return changesAt === undefined ? {} : { closesAt: changesAt };
+  return because === undefined ? {} : { closing: because };
+}
+
+function abandonedOf(passage: Read<PassageObject>, upgrade: UpgradeObject | undefined): Because | undefined {
+  if (passage.deletedAt !== undefined) return { reason: 'PassageDeleted' };
+  const { upgradeName } = passage.spec;
+  if (upgradeName === undefined) return undefined;
+  const holder = passage.status.plan?.holderUID ?? passage.owners.find(({ kind }) => kind === 'ClusterUpgrade')?.uid;
+  const wanted =
+    upgrade !== undefined && upgrade.deletedAt === undefined && (holder === undefined || upgrade.uid === holder);
+  return wanted ? undefined : { reason: 'UpgradeDeleted', upgrade: upgradeName };
+}
+
+/** Volumes attached to the node, but for those of pods that stay there. */
+function attachedTo(nodeName: string, drain: Assessment | undefined, caches: Caches): readonly string[] {
+  const staying = (drain?.staying ?? []).flatMap(({ namespace, claims }) =>
+    claims.map((claim) => caches.PersistentVolumeClaim.get(`${namespace}/${claim}`)?.volumeName),
+  );
+  return [...caches.VolumeAttachment.by('node', nodeName)]
+    .map(({ volumeName }) => volumeName)
+    .filter((volume) => !staying.includes(volume));
+}

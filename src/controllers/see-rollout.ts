@@ -1,0 +1,85 @@
+import { UPGRADE_LABEL } from '../api/node-maintenance.ts';
+import type { Answer, Caches, Cluster } from '../cluster/cluster.ts';
+import type { Ledger } from '../core/ledger.ts';
+import type { RolloutFacts } from '../core/rollout-facts.ts';
+import type { ControlPlane } from '../core/version.ts';
+import type { Instant, NodeView, PassageObject, Read, UpgradeObject } from '../core/world.ts';
+import type { Memory } from './loop.ts';
+
+/** What has been read instead of taken from a cache. */
+export type LiveRollout = {
+  readonly nodes?: readonly NodeView[];
+  readonly ledger?: Ledger | undefined;
+  readonly windows?: readonly SeenWindow[];
+};
+
+/** A window that an upgrade names; undefined where there is none by that name. */
+export type SeenWindow = RolloutFacts['windows'][number];
+
+/** What the API server that answered calls itself, asked again from time to time. */
+export type ServerVersion = { readonly current: string | undefined };
+
+/** The policy as the ledger, if it is there and can be read. */
+export function ledgerOf(caches: Caches): Ledger | undefined {
+  const policy = caches.MaintenancePolicy.get('cluster');
+  return policy?.readable ? policy : undefined;
+}
+
+/** What runs the control plane: the static pods that show themselves, and what the API server says. */
+export function controlPlaneOf(caches: Caches, server: ServerVersion): ControlPlane {
+  const components = [...caches.Pod.by('namespace', 'kube-system')].filter(
+    (pod) => pod.componentVersion !== undefined && pod.deletedAt === undefined,
+  );
+  return { server: server.current, components };
+}
+
+/** The NodeMaintenances of an upgrade: by label and by owner, since anybody can write a label. */
+export function passagesOf(caches: Caches, upgrade: UpgradeObject): readonly PassageObject[] {
+  return [...caches.NodeMaintenance.by('upgrade', upgrade.name)].filter(
+    (passage) =>
+      passage.labels[UPGRADE_LABEL] === upgrade.name &&
+      (passage.owners.some(({ uid }) => uid === upgrade.uid) ||
+        (passage.readable && passage.status.plan?.holderUID === upgrade.uid)),
+  );
+}
+
+/** The windows that an upgrade names, in order. */
+export function windowsOf({ spec }: Read<UpgradeObject>, caches: Caches): readonly SeenWindow[] {
+  return spec.windowNames.map((name) => ({ name, object: caches.MaintenanceWindow.get(name) }));
+}
+
+/** The same, read live: an admission or a commitment rests on them. */
+export async function readWindows(
+  { spec }: Read<UpgradeObject>,
+  cluster: Cluster,
+): Promise<Answer<readonly SeenWindow[]>> {
+  const windows: SeenWindow[] = [];
+  for (const name of spec.windowNames) {
+    const answer = await cluster.read('MaintenanceWindow', name);
+    if (!answer.ok) return answer;
+    windows.push({ name, object: answer.value });
+  }
+  return { ok: true, value: windows };
+}
+
+/** Everything seen of one upgrade. */
+export function seeRollout(
+  upgrade: Read<UpgradeObject>,
+  caches: Caches,
+  server: ServerVersion,
+  memory: Memory,
+  now: Instant,
+  live: LiveRollout = {},
+): RolloutFacts {
+  return {
+    now,
+    upgrade,
+    ledger: 'ledger' in live ? live.ledger : ledgerOf(caches),
+    profile: caches.MaintenanceProfile.get(upgrade.spec.profileName),
+    windows: live.windows ?? windowsOf(upgrade, caches),
+    nodes: live.nodes ?? [...caches.Node.all()],
+    passages: passagesOf(caches, upgrade),
+    controlPlane: controlPlaneOf(caches, server),
+    recall: memory.recall,
+  };
+}

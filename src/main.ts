@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Command, Option } from 'commander';
+import { connect } from './cluster/kubernetes.ts';
+import type { Said } from './cluster/said.ts';
+import type { Happened } from './controllers/loop.ts';
+import { type Operator, operator } from './controllers/operator.ts';
+import { sentence } from './core/conditions.ts';
+import { effectKey } from './core/effect.ts';
+import { parseAddress } from './runtime/address.ts';
+import { systemClock as clock } from './runtime/clock.ts';
+import { gated } from './runtime/gate.ts';
+import { serveHealth } from './runtime/health.ts';
+import { Leader } from './runtime/leader.ts';
+import { onSignals, stopping } from './runtime/stop.ts';
+import {
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogFormat,
+  type Logger,
+  type LogLevel,
+  logStep,
+  openLog,
+} from './telemetry/log.ts';
+import { type Metrics, metrics } from './telemetry/metrics.ts';
+
+/** The release, which the audit log of a cluster shows beside the identity of the replica. */
+const VERSION = '0.1.0';
+/** One name for every installation in a cluster: two of them must not both lead. */
+const LEASE = { name: 'drydock', namespace: 'kube-system' } as const;
+/** Of the five seconds in which a stopped operator is gone, those in which what was sent may still be answered. */
+const ANSWERS_MS = 3_000;
+const USAGE = 2;
+
+type Options = {
+  readonly namespace: string;
+  readonly jobsNamespace: string;
+  readonly context?: string;
+  readonly leaderElect: string;
+  readonly metricsAddress: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+};
+
+function flags(): Options {
+  const flag = (text: string, env: string, said: string) => new Option(text, said).env(env);
+  return new Command('drydock')
+    .description('Takes every node through cordon, drain, upgrade, verify and uncordon.')
+    .version(VERSION)
+    .addOption(flag('--namespace <name>', 'DRYDOCK_NAMESPACE', 'where Drydock runs').default('drydock-system'))
+    .addOption(flag('--jobs-namespace <name>', 'DRYDOCK_JOBS_NAMESPACE', 'where its Jobs run').default('drydock-jobs'))
+    .addOption(
+      flag('--context <name>', 'DRYDOCK_CONTEXT', 'the context of the kubeconfig; must be named outside a pod'),
+    )
+    .addOption(
+      flag('--leader-elect <yes>', 'DRYDOCK_LEADER_ELECT', 'work only while holding the Lease')
+        .choices(['true', 'false'])
+        .default('true'),
+    )
+    .addOption(
+      flag('--metrics-address <host:port>', 'DRYDOCK_METRICS_ADDRESS', 'where health and metrics are served').default(
+        '0.0.0.0:8080',
+      ),
+    )
+    .addOption(
+      flag('--log-level <level>', 'DRYDOCK_LOG_LEVEL', 'how much is logged').choices(LOG_LEVELS).default('info'),
+    )
+    .addOption(
+      flag('--log-format <format>', 'DRYDOCK_LOG_FORMAT', 'for machines or for people')
+        .choices(LOG_FORMATS)
+        .default('json'),
+    )
+    .parse()
+    .opts();
+}
+
+/** Ends before anything began, with the sentence that says what to write instead. */
+function refuse(problem: string): never {
+  process.stderr.write(`drydock: ${problem}\n`);
+  process.exit(USAGE);
+}
+
+function logSaid(log: Logger, count: Metrics | undefined, said: Said): void {
+  switch (said.what) {
+    case 'called':
+      count?.called(said.method, said.resource, said.code);
+      break;
+    case 'watchStopped': {
+      const { kind, why, message, againAfterMs } = said;
+      count?.watchRestarted(kind, why);
+      log[why === 'watchEnded' ? 'debug' : 'info']({ kind, why, againAfterMs }, message || why);
+      break;
+    }
+    case 'listed':
+      log.debug({ kind: said.kind, objects: said.objects, changes: said.changes }, 'listed');
+      break;
+    default:
+      log.warn({ ...said }, said.what);
+  }
+}
+
+function logHappened(log: Logger, count: Metrics, event: Happened): void {
+  const { what, subject, key, outcome } = event;
+  const because = what === 'looked' ? {} : { reason: event.because.reason, message: sentence(event.because) };
+  if (what !== 'performed') {
+    logStep(log, { what, subject, key, outcome, ...because });
+    return;
+  }
+  count.performed(event.effect, outcome);
+  logStep(log, {
+    what,
+    subject,
+    key,
+    outcome,
+    ...because,
+    effect: { kind: event.effect.kind, name: effectKey(event.effect) },
+  });
+}
+
+/** What has been composed, for whoever starts and stops it. */
+type Composed = {
+  readonly drydock: Operator;
+  readonly leader: Leader | undefined;
+  readonly count: Metrics;
+  readonly cease: () => void;
+};
+
+/** Puts the operator together behind the gate: nothing is written while it does not lead, or once it is told to cease. */
+function compose(options: Options, identity: string, log: Logger, signal: AbortSignal): Composed {
+  let counted: Metrics | undefined;
+  const connection = connect({
+    ...(options.context === undefined ? {} : { context: options.context }),
+    userAgent: `drydock/${VERSION} (${identity})`,
+    instance: identity,
+    jobsNamespace: options.jobsNamespace,
+    leaseNamespace: LEASE.namespace,
+    clock,
+    random: Math.random,
+    signal,
+    said: (said) => logSaid(log, counted, said),
+    mayWrite: () => mayWrite(),
+  });
+  if (!connection.ok) refuse(connection.problem);
+  log.info(
+    { version: VERSION, identity, server: connection.server, leaderElect: options.leaderElect },
+    'Drydock starts.',
+  );
+
+  let ceased = false;
+  const { leases } = connection;
+  const changed = (leads: boolean, why: string) => {
+    log.info({ leads }, leads ? `This replica leads: ${why}.` : `This replica does not lead any more: ${why}.`);
+    if (leads) drydock.lead();
+    else drydock.follow();
+  };
+  const elects = options.leaderElect === 'true';
+  const leader = elects
+    ? new Leader({ leases, lease: LEASE, identity, clock, random: Math.random, changed })
+    : undefined;
+  const mayWrite = () => !ceased && (leader === undefined || leader.mayWrite());
+  const cluster = gated(connection.cluster, mayWrite);
+  const count = metrics({ caches: cluster.caches, leads: mayWrite, queueDepths: () => depths(drydock) });
+  counted = count;
+  const drydock = operator({
+    cluster,
+    clock,
+    random: Math.random,
+    place: { namespace: options.namespace, jobsNamespace: options.jobsNamespace },
+    happened: (event) => logHappened(log, count, event),
+    ran: (run) => {
+      count.ran(run.controller, run.result, clock.now());
+      if (run.result === 'retry') log.debug({ controller: run.controller, key: run.key }, run.reason);
+      if (run.result === 'threw')
+        log.fatal({ controller: run.controller, key: run.key, error: run.error }, 'A bug: the process ends.');
+    },
+    changed: ({ kind, key, after }) => {
+      if (after !== undefined && 'readable' in after && !after.readable)
+        log.warn({ kind, key }, `cannot be read: ${after.problem}`);
+    },
+  });
+  return {
+    drydock,
+    leader,
+    count,
+    cease: () => {
+      ceased = true;
+      drydock.follow();
+    },
+  };
+}
+
+function depths({ queues }: Operator): Record<string, number> {
+  return Object.fromEntries(Object.entries(queues).map(([name, queue]) => [name, queue.figures.ready]));
+}
+
+async function main(): Promise<void> {
+  const options = flags();
+  const address =
+    parseAddress(options.metricsAddress) ??
+    refuse(`--metrics-address ${options.metricsAddress} is no address: write host:port, as in 0.0.0.0:8080`);
+  const log = openLog({ level: options.logLevel, format: options.logFormat, to: process.stdout, now: clock.now });
+  const ended = new AbortController();
+  const { drydock, leader, count, cease } = compose(
+    options,
+    `${hostname()}_${randomUUID().slice(0, 8)}`,
+    log,
+    ended.signal,
+  );
+  const listening = await serveHealth(address, {
+    ill: () => undefined,
+    unready: () => (drydock.synced() ? undefined : 'the caches are not filled yet'),
+    metrics: () => count.page(),
+  });
+  if (!listening.ok) refuse(listening.problem);
+
+  let quiet = false;
+  const stop = stopping({
+    clock,
+    ended: (code, late) => {
+      log.info({ code }, late === undefined ? 'Drydock has ended.' : `Drydock ends before this has: ${late}.`);
+      process.exit(code);
+    },
+    steps: [
+      { name: 'the work', run: cease },
+      {
+        name: 'what is on its way',
+        run: async () => {
+          quiet = await drydock.quiet(ANSWERS_MS);
+        },
+      },
+      // With a request still on its way the Lease runs out by itself: whoever leads next must not meet an old write.
+      { name: 'the Lease', run: () => (quiet ? leader?.stop() : undefined) },
+      {
+        name: 'the connections',
+        run: () => {
+          ended.abort();
+          listening.close();
+        },
+      },
+    ],
+  });
+  onSignals(process, () => stop(0));
+  const running = drydock.run(ended.signal);
+  if (leader === undefined) drydock.lead();
+  else leader.start();
+  await running;
+}
+
+await main();

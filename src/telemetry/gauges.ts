@@ -1,0 +1,177 @@
+import { Gauge, type Registry } from 'prom-client';
+import { ROLLOUT_PHASES } from '../api/cluster-upgrade.ts';
+import { PHASES } from '../api/phases.ts';
+import type { Caches } from '../cluster/cluster.ts';
+import { isSettled } from '../core/ledger.ts';
+import { LEFT_CORDONED } from '../core/mark.ts';
+import type { OwnKind, Read } from '../core/world.ts';
+
+type Labels = Readonly<Record<string, string>>;
+/** One value of a gauge with its labels. */
+type Sample = readonly [labels: Labels, value: number];
+type Row = {
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly samples: (caches: Caches) => Iterable<Sample>;
+};
+
+const OWN_KINDS = [
+  'MaintenanceWindow',
+  'MaintenanceProfile',
+  'MaintenancePolicy',
+  'ClusterUpgrade',
+  'NodeMaintenance',
+] as const satisfies readonly OwnKind[];
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'drydock_nodes',
+    help: 'NodeMaintenances by phase; the upgrade is empty for nodes that a person holds.',
+    labels: ['upgrade', 'phase'],
+    samples: nodesByPhase,
+  },
+  {
+    name: 'drydock_upgrade_progress_ratio',
+    help: 'Nodes at the target of all that the upgrade selects, from 0 to 1.',
+    labels: ['upgrade'],
+    samples: (caches) =>
+      upgrades(caches).flatMap(({ name, status: { nodes } }) =>
+        nodes === undefined ? [] : [[{ upgrade: name }, nodes.total === 0 ? 1 : nodes.done / nodes.total]],
+      ),
+  },
+  {
+    name: 'drydock_upgrade_phase',
+    help: 'Where a rollout stands: 1 for its phase, 0 for all others.',
+    labels: ['upgrade', 'phase'],
+    samples: (caches) =>
+      upgrades(caches).flatMap(({ name, status }) =>
+        ROLLOUT_PHASES.map((phase): Sample => [{ upgrade: name, phase }, status.phase === phase ? 1 : 0]),
+      ),
+  },
+  {
+    name: 'drydock_upgrade_nodes',
+    help: 'Nodes that an upgrade selects, by state; total is the sum of the others.',
+    labels: ['upgrade', 'state'],
+    samples: (caches) =>
+      upgrades(caches).flatMap(({ name, status }) =>
+        Object.entries(status.nodes ?? {}).map(([state, count]): Sample => [{ upgrade: name, state }, count]),
+      ),
+  },
+  {
+    name: 'drydock_blocked_pods',
+    help: 'Pods that keep a node from being drained, by why; the upgrade is empty for nodes that a person holds.',
+    labels: ['upgrade', 'reason'],
+    samples: blockedPods,
+  },
+  {
+    name: 'drydock_window_open',
+    help: 'Whether work may begin in a maintenance window now.',
+    labels: ['window'],
+    samples: (caches) =>
+      windows(caches).flatMap(({ name, status: { open } }) =>
+        open === undefined ? [] : [[{ window: name }, open ? 1 : 0]],
+      ),
+  },
+  {
+    name: 'drydock_window_next_opening_timestamp_seconds',
+    help: 'When a closed maintenance window opens next, in seconds since 1970.',
+    labels: ['window'],
+    samples: (caches) =>
+      windows(caches).flatMap(({ name, status: { opensAt } }) =>
+        opensAt === undefined ? [] : [[{ window: name }, Date.parse(opensAt) / 1000]],
+      ),
+  },
+  {
+    name: 'drydock_tickets',
+    help: 'Tickets in the ledger: nodes that are out of service, or have the right to be taken out.',
+    labels: ['holder_kind'],
+    samples: tickets,
+  },
+  {
+    name: 'drydock_node_lost',
+    help: 'Nodes that have not come back from an upgrade or a reboot and are waited for.',
+    labels: [],
+    samples: ({ NodeMaintenance }) => [
+      [{}, readable(NodeMaintenance.all()).filter(({ status }) => status.state.phase === 'Lost').length],
+    ],
+  },
+  {
+    name: 'drydock_left_cordoned',
+    help: 'Nodes that were left cordoned on purpose, and that a person must look at.',
+    labels: [],
+    samples: ({ Node }) => [
+      [{}, [...Node.all()].filter(({ annotations }) => annotations[LEFT_CORDONED] !== undefined).length],
+    ],
+  },
+  {
+    name: 'drydock_unreadable_objects',
+    help: "Objects of Drydock's kinds that its schema cannot read, and that it therefore leaves alone.",
+    labels: ['kind'],
+    samples: (caches) =>
+      OWN_KINDS.map((kind): Sample => {
+        const objects: Iterable<{ readonly readable: boolean }> = caches[kind].all();
+        return [{ kind }, [...objects].filter((object) => !object.readable).length];
+      }),
+  },
+];
+
+/** Registers every gauge that is computed from the caches when it is scraped. */
+export function gaugesOfCaches(registry: Registry, caches: Caches): void {
+  for (const { name, help, labels, samples } of ROWS) {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [of, value] of samples(caches)) this.set(of, value);
+      },
+    });
+  }
+}
+
+function nodesByPhase(caches: Caches): Iterable<Sample> {
+  const passages = readable(caches.NodeMaintenance.all());
+  const names = new Set(['', ...upgrades(caches).map(({ name }) => name)]);
+  const counts = new Map<string, Map<string, number>>();
+  for (const name of names) counts.set(name, new Map(PHASES.map((phase) => [phase, 0])));
+  for (const { spec, status } of passages) {
+    const of = counts.get(spec.upgradeName ?? '') ?? new Map<string, number>();
+    counts.set(spec.upgradeName ?? '', of.set(status.state.phase, (of.get(status.state.phase) ?? 0) + 1));
+  }
+  return [...counts].flatMap(([upgrade, of]) => [...of].map(([phase, count]): Sample => [{ upgrade, phase }, count]));
+}
+
+function blockedPods(caches: Caches): Iterable<Sample> {
+  const counts = new Map<string, Sample>();
+  for (const passage of readable(caches.NodeMaintenance.all())) {
+    if (isSettled(passage)) continue;
+    const upgrade = passage.spec.upgradeName ?? '';
+    for (const { reason } of passage.status.blockers) {
+      const key = JSON.stringify([upgrade, reason]);
+      counts.set(key, [{ upgrade, reason }, (counts.get(key)?.[1] ?? 0) + 1]);
+    }
+  }
+  return counts.values();
+}
+
+function tickets(caches: Caches): Iterable<Sample> {
+  const all = readable(caches.MaintenancePolicy.all()).flatMap(({ status }) => status.tickets);
+  return (['ClusterUpgrade', 'NodeMaintenance'] as const).map(
+    (kind): Sample => [{ holder_kind: kind }, all.filter(({ holder }) => holder.kind === kind).length],
+  );
+}
+
+function upgrades({ ClusterUpgrade }: Caches) {
+  return readable(ClusterUpgrade.all());
+}
+
+function windows({ MaintenanceWindow }: Caches) {
+  return readable(MaintenanceWindow.all());
+}
+
+function readable<T extends { readonly readable: boolean }>(objects: Iterable<T>): readonly Read<T>[] {
+  return [...objects].filter((object): object is Read<T> => object.readable);
+}
