@@ -1,0 +1,18 @@
+/** The name of the context in every kubeconfig that the harness writes. */
+export const CONTEXT = 'drydock-test';
+
+/** A kubeconfig (JSON is YAML) with one context. */
+export function kubeconfig(server: string, ca: Buffer, user: string, token: string): string {
+  return JSON.stringify(
+    {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: CONTEXT, cluster: { server, 'certificate-authority-data': ca.toString('base64') } }],
+      users: [{ name: user, user: { token } }],
+      contexts: [{ name: CONTEXT, context: { cluster: CONTEXT, user } }],
+      'current-context': CONTEXT,
+    },
+    undefined,
+    2,
+  );
+}

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
+import { type Child, startChild } from '../control-plane/child.ts';
+import type { ControlPlane, ControlPlaneOptions } from '../control-plane/control-plane.ts';
+import { controlPlaneForTests } from '../control-plane/ladder.ts';
+import { type NodeAgent, startNodeAgent } from '../control-plane/node-agent.ts';
+import { freePort } from '../control-plane/ports.ts';
+import { until } from '../control-plane/until.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+export const SYSTEM = 'drydock-system';
+export const JOBS = 'drydock-jobs';
+export const USER = `system:serviceaccount:${SYSTEM}:drydock`;
+
+/** A real control plane on which Drydock is installed as a stranger would, but for its Deployment: tests start processes. */
+export type Ground = { readonly plane: ControlPlane; readonly agent: NodeAgent; stop(): Promise<void> };
+
+/** Starts a control plane and installs everything of deploy/ but the Deployment. */
+export async function startGround(options: ControlPlaneOptions = {}): Promise<Ground> {
+  const plane = await controlPlaneForTests(options);
+  await install(plane);
+  const agent = startNodeAgent(plane);
+  return {
+    plane,
+    agent,
+    stop: async () => {
+      await agent.stop();
+      await plane.stop();
+    },
+  };
+}
+
+/** Applies what deploy/ ships, as kubectl does it, without the Deployment. */
+export async function install(plane: ControlPlane): Promise<void> {
+  const built = await plane.kubectl(['kustomize', join(ROOT, 'deploy')]);
+  if (built.code !== 0) throw new Error(built.stderr);
+  const documents = parseAllDocuments(built.stdout).map(
+    (document) => document.toJS() as { kind: string; metadata: { name: string } },
+  );
+  const wanted = documents.filter(({ kind }) => kind !== 'Deployment');
+  const first = wanted.filter(({ kind }) => kind === 'CustomResourceDefinition' || kind === 'Namespace');
+  await apply(plane, first);
+  await apply(
+    plane,
+    wanted.filter((document) => !first.includes(document)),
+  );
+  await Promise.all(
+    first.map(({ kind, metadata }) =>
+      kind === 'Namespace'
+        ? undefined
+        : must(plane, ['wait', '--for=condition=Established', `crd/${metadata.name}`, '--timeout=30s']),
+    ),
+  );
+}
+
+/** Applies objects, or YAML, and says what the API server said against it. */
+export async function apply(plane: ControlPlane, objects: string | readonly unknown[]): Promise<void> {
+  const input = typeof objects === 'string' ? objects : objects.map((object) => stringify(object)).join('---\n');
+  await must(plane, ['apply', '--server-side', '--force-conflicts', '-f', '-'], input);
+}
+
+/** Runs kubectl; what it refuses is the test's failure. */
+export async function must(plane: ControlPlane, args: readonly string[], input?: string): Promise<string> {
+  const said = await plane.kubectl(args, input === undefined ? {} : { input });
+  if (said.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${said.stderr}`);
+  return said.stdout;
+}
+
+/** One process of the operator, as `npm start` runs it. */
+export type Operator = Child & {
+  readonly metrics: string;
+  log(): string;
+  /** Waits until it has filled its caches. */
+  ready(): Promise<void>;
+};
+
+/** How an operator is started. */
+export type OperatorOptions = {
+  readonly name?: string;
+  /** Another API server address, such as that of a proxy. */
+  readonly server?: string;
+  readonly args?: readonly string[];
+};
+
+/** Starts the operator with its own service account and nothing else. */
+export async function startOperator(plane: ControlPlane, options: OperatorOptions = {}): Promise<Operator> {
+  const server = options.server === undefined ? {} : { server: options.server };
+  const kubeconfig = await plane.kubeconfigFor(SYSTEM, 'drydock', server);
+  const port = await freePort();
+  const logFile = join(plane.directory, `operator-${port}.log`);
+  const args = [
+    '--context',
+    'drydock-test',
+    '--metrics-address',
+    `127.0.0.1:${port}`,
+    '--log-level',
+    'debug',
+    ...(options.args ?? []),
+  ];
+  const env = { ...process.env, KUBECONFIG: kubeconfig, NODE_OPTIONS: '' };
+  const child = startChild(options.name ?? 'drydock', process.execPath, [join(ROOT, 'src/main.ts'), ...args], {
+    logFile,
+    env,
+  });
+  const metrics = `http://127.0.0.1:${port}`;
+  const log = () => readFileSync(logFile, 'utf8');
+  return {
+    ...child,
+    metrics,
+    log,
+    ready: () =>
+      until(
+        async () => {
+          if (!child.alive()) throw new Error(`the operator has ended:\n${log()}`);
+          return (await fetch(`${metrics}/readyz`).catch(() => undefined))?.ok === true;
+        },
+        { what: 'the operator is ready', seconds: 60 },
+      ).then(() => undefined),
+  };
+}
