@@ -26,6 +26,16 @@ test.each<[what: string, before: Scene, after: Scene, lines: readonly string[]]>
     ],
   ],
   [
+    'a node is blocked from its first moment',
+    waiting,
+    scene([draining('worker-1', { blockers: [passing()] })]),
+    [
+      'worker-1  cordoned',
+      'worker-1  Draining',
+      'worker-1  waits for pod shop/web-1, owner ReplicaSet/payments-56b5c89884, budget shop/web, reason BudgetExhausted: PodDisruptionBudget shop/web allows no disruption now (8 of 10 pods healthy, 8 needed).',
+    ],
+  ],
+  [
     'a pod without owner or budget is kept',
     busy,
     scene([

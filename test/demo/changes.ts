@@ -30,7 +30,13 @@ function changesOfNode(before: NodeRow, after: NodeRow): readonly string[] {
   if (before.cordoned !== after.cordoned) lines.push(line(name, after.cordoned ? 'cordoned' : 'schedulable again'));
   if (before.ready !== after.ready) lines.push(line(name, after.ready ? 'Ready' : 'NotReady'));
   if (before.kubelet !== after.kubelet) lines.push(line(name, `kubelet ${before.kubelet} is now ${after.kubelet}`));
-  for (const { pod, owner, budgets, reason, message, advice } of after.blockers) {
+  const { phase, message, blockers } = after;
+  // While pods are waited for, their lines say more than the message; the phase is told all the same.
+  const text = blockers.length > 0 ? '' : message;
+  if (phase !== undefined && (before.phase !== phase || (text !== '' && before.message !== text))) {
+    lines.push(line(name, text === '' ? phase : `${phase}: ${text}`));
+  }
+  for (const { pod, owner, budgets, reason, message, advice } of blockers) {
     if (before.blockers.some((other) => other.pod === pod && other.reason === reason)) continue;
     const by = budgets.length === 0 ? '' : `, budget ${budgets.join(', ')}`;
     lines.push(
@@ -39,10 +45,6 @@ function changesOfNode(before: NodeRow, after: NodeRow): readonly string[] {
         `waits for pod ${pod}, owner ${owner ?? 'nobody'}${by}, reason ${reason}: ${message} ${advice}`.trim(),
       ),
     );
-  }
-  const isNew = before.phase !== after.phase || before.message !== after.message;
-  if (isNew && after.phase !== undefined && after.blockers.length === 0) {
-    lines.push(line(name, `${after.phase}${after.message === '' ? '' : `: ${after.message}`}`));
   }
   return lines;
 }
