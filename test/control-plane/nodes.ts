@@ -180,7 +180,7 @@ function nodeObject(fake: FakeNode, version: string) {
   };
 }
 
-/** Tries again while the mirror pod of before is not gone. */
+/** As a kubelet does: a mirror pod of an earlier node of that name is taken away, by its UID, before the new one is made. */
 async function createStaticPod(
   client: Client,
   node: Node['metadata'],
@@ -188,11 +188,17 @@ async function createStaticPod(
   version: string,
 ): Promise<void> {
   const pod = staticPod(node, component, version);
-  const created = () =>
-    client.create('/api/v1/namespaces/kube-system/pods', pod).catch((error: unknown) => {
-      if (error instanceof Refused && error.code === 409) return undefined;
-      throw error;
-    });
+  const path = '/api/v1/namespaces/kube-system/pods';
+  const created = async () => {
+    const reply = await client.request('POST', path, pod);
+    if (reply.status !== 409 && reply.status >= 400) throw new Refused(`POST ${path}`, reply);
+    if (reply.status < 400) return true;
+    const found = await client.find<{ readonly metadata: Metadata }>(`${path}/${pod.metadata.name}`);
+    if (found === undefined || found.metadata.ownerReferences?.[0]?.uid === node.uid) return undefined;
+    const preconditions = { uid: found.metadata.uid };
+    await client.request('DELETE', `${path}/${pod.metadata.name}`, { gracePeriodSeconds: 0, preconditions });
+    return undefined;
+  };
   await until(created, { what: `static pod ${pod.metadata.name} is created` });
 }
 
