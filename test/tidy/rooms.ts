@@ -55,9 +55,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   simulation: {
     rooms: ['api', 'core'],
     words: PORT,
-    packages: [],
-    node: [],
-    instead: 'a simulated cluster stands behind the port and knows only api, core and the port',
+    packages: ['zod'],
+    node: ['node:http'],
+    instead: 'a simulated cluster answers requests and knows only api and core: what drives it stands in test/simulation',
   },
   telemetry: {
     rooms: ['core'],
