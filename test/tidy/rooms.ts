@@ -57,7 +57,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     words: PORT,
     packages: ['zod'],
     node: ['node:http'],
-    instead: 'a simulated cluster answers requests and knows only api and core: what drives it stands in test/simulation',
+    instead:
+      'a simulated cluster answers requests and knows only api and core: what drives it stands in test/simulation',
   },
   telemetry: {
     rooms: ['core'],
