@@ -1,0 +1,130 @@
+import { conflict, type Did, did, notFound, refused } from './failure.ts';
+import { type BudgetObject, holds, type KubeObject, keyOf, type PodObject, stamp } from './objects.ts';
+import type { DeleteOptions, Registry, Writing } from './registry.ts';
+import { resourceOf } from './resources.ts';
+import { selects } from './selectors.ts';
+
+const MOST_DISRUPTED = 2000;
+const NOT_OBSERVED_SECONDS = 10;
+
+/** The answer to an eviction that was granted. */
+export const GRANTED = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as const;
+
+/**
+ * Evicts a pod if its budget allows it: the one gate before which every drain stands
+ * (kubernetes pkg/registry/core/pod/storage/eviction.go).
+ */
+export function evict(registry: Registry, key: string, options: DeleteOptions, writing: Writing): Did<typeof GRANTED> {
+  const pod = registry.get<PodObject>('pods', key);
+  if (pod === undefined) return notFound(resourceOf('pods'), key.slice(key.indexOf('/') + 1));
+  if (needsNoBudget(pod)) return leave(registry, pod, options, writing);
+  const budgets = registry
+    .list<BudgetObject>('poddisruptionbudgets.policy')
+    .filter(
+      ({ metadata, spec }) =>
+        metadata.namespace === pod.metadata.namespace && selects(spec.selector, pod.metadata.labels),
+    );
+  if (budgets.length > 1) {
+    const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+    return refused(500, 'InternalError', message);
+  }
+  const [budget] = budgets;
+  if (budget === undefined || passesUnready(pod, budget)) return leave(registry, pod, options, writing);
+  const taken = take(registry, pod, budget, writing);
+  // The allowance is taken before the preconditions are looked at: with a wrong UID it is gone until the controller counts again.
+  return taken.ok ? leave(registry, pod, options, writing) : taken;
+}
+
+function needsNoBudget({ status, metadata }: PodObject): boolean {
+  const { phase } = status;
+  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || metadata.deletionTimestamp !== undefined;
+}
+
+/** A pod that is not ready is not counted as healthy, so that its loss takes nothing from a budget that has enough. */
+function passesUnready(pod: PodObject, { spec, status }: BudgetObject): boolean {
+  if (holds(pod.status.conditions, 'Ready')) return false;
+  if (spec.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
+  const { currentHealthy = 0, desiredHealthy = 0 } = status;
+  return currentHealthy >= desiredHealthy && desiredHealthy > 0;
+}
+
+function take(registry: Registry, pod: PodObject, budget: BudgetObject, writing: Writing): Did<undefined> {
+  const { observedGeneration = 0, disruptionsAllowed = 0, disruptedPods = {} } = budget.status;
+  const { name } = budget.metadata;
+  if (observedGeneration < (budget.metadata.generation ?? 0)) {
+    const text = `The disruption budget ${name} is still being processed by the server.`;
+    return tooMany(text, { retryAfterSeconds: NOT_OBSERVED_SECONDS });
+  }
+  if (disruptionsAllowed < 0) return forbidden(pod, 'pdb disruptions allowed is negative');
+  if (Object.keys(disruptedPods).length > MOST_DISRUPTED) {
+    return forbidden(pod, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
+  }
+  if (disruptionsAllowed === 0) {
+    const { desiredHealthy = 0, currentHealthy = 0 } = budget.status;
+    return tooMany(
+      `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+      {},
+    );
+  }
+  if (writing.dryRun) return did(undefined);
+  const left = disruptionsAllowed - 1;
+  registry.write<BudgetObject>('poddisruptionbudgets.policy', keyOf(budget), writing.by, (before) => ({
+    ...before,
+    status: {
+      ...before.status,
+      disruptionsAllowed: left,
+      disruptedPods: { ...disruptedPods, [pod.metadata.name]: stamp(registry.now()) },
+      conditions: left > 0 ? before.status.conditions : noneLeft(before, registry.now()),
+    } as BudgetObject['status'],
+  }));
+  return did(undefined);
+}
+
+function noneLeft({ status }: BudgetObject, now: number): BudgetObject['status']['conditions'] {
+  return status.conditions?.map((condition) =>
+    condition.type === 'DisruptionAllowed' && condition.status === 'True'
+      ? { ...condition, status: 'False', reason: 'InsufficientPods', lastTransitionTime: stamp(now) }
+      : condition,
+  );
+}
+
+/** Both refusals of a budget carry the cause DisruptionBudget; only one says when to ask again. */
+function tooMany(text: string, more: { readonly retryAfterSeconds?: number }): Did<never> {
+  return refused(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
+    ...more,
+    causes: [{ reason: 'DisruptionBudget', message: text }],
+  });
+}
+
+function forbidden({ metadata }: PodObject, why: string): Did<never> {
+  return refused(403, 'Forbidden', `pods "${metadata.name}" is forbidden: ${why}`, {
+    name: metadata.name,
+    kind: 'pods',
+  });
+}
+
+function leave(registry: Registry, pod: PodObject, options: DeleteOptions, writing: Writing): Did<typeof GRANTED> {
+  const key = keyOf(pod);
+  const { uid } = options.preconditions ?? {};
+  if (uid !== undefined && uid !== pod.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`;
+    return conflict(resourceOf('pods'), pod.metadata.name, why);
+  }
+  if (!writing.dryRun && pod.metadata.deletionTimestamp === undefined) {
+    registry.write<PodObject>('pods', key, writing.by, (before) => targeted(before, registry.now()));
+  }
+  const gone: Did<KubeObject> = registry.remove('pods', key, options, writing);
+  return gone.ok ? did(GRANTED) : gone;
+}
+
+function targeted(pod: PodObject, now: number): PodObject {
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+    lastTransitionTime: stamp(now),
+  } as const;
+  const others = (pod.status.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget');
+  return { ...pod, status: { ...pod.status, conditions: [...others, condition] } };
+}

@@ -1,0 +1,41 @@
+import { findResource, RESOURCES, type Resource } from './resources.ts';
+
+/** What a path names. */
+export type Route = {
+  readonly resource: Resource;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
+  readonly query: URLSearchParams;
+};
+
+/** Reads a path of the API; undefined where nothing is served. */
+export function routeOf(path: string): Route | undefined {
+  const url = new URL(path, 'http://model');
+  const parts = url.pathname
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeURIComponent);
+  const [root, ...below] = parts;
+  const [group, version, ...rest] = root === 'api' ? ['', ...below] : root === 'apis' ? below : [];
+  if (group === undefined || version === undefined) return undefined;
+  const inNamespace = rest[0] === 'namespaces' && rest.length >= 3 && !OF_NAMESPACES.includes(rest[2] ?? '');
+  const [plural, name, subresource, ...more] = inNamespace ? rest.slice(2) : rest;
+  const resource = plural === undefined ? undefined : findResource(group, version, plural);
+  if (resource === undefined || more.length > 0 || (inNamespace && !resource.namespaced)) return undefined;
+  return {
+    resource,
+    ...(inNamespace ? { namespace: rest[1] as string } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(subresource === undefined ? {} : { subresource }),
+    query: url.searchParams,
+  };
+}
+
+/** What stands below a namespace and is its own, no resource within it. */
+const OF_NAMESPACES = ['status', 'finalize'];
+
+/** Whether anything is served under a group and version. */
+export function isServed(group: string, version: string): boolean {
+  return RESOURCES.some((each) => each.group === group && each.version === version);
+}
