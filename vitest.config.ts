@@ -15,8 +15,6 @@ const onControlPlane = {
     // The first run builds the control plane, which takes minutes and is no test's time.
     globalSetup: ['test/control-plane/build.ts'],
     testTimeout: 240_000,
-    // A second try is shown as such by the reporter; what needs one is a bug to be found, of the test or of the product.
-    retry: 1,
     hookTimeout: 240_000,
   },
 };

@@ -27,7 +27,8 @@ function slow(app: string): readonly unknown[] {
 }
 
 beforeAll(async () => {
-  ground = await startGround();
+  // Whoever is slow to come back must not find the nodes lost meanwhile: kwok makes no pod ready a second time.
+  ground = await startGround({ nodeMonitorGraceSeconds: 300 });
   const { plane } = ground;
   await createNodes(plane, nodes(3));
   await plane.createNamespace('shop');
