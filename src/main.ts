@@ -4,14 +4,13 @@ import { Command, Option } from 'commander';
 import { connect } from './cluster/kubernetes.ts';
 import type { Said } from './cluster/said.ts';
 import type { Happened } from './controllers/loop.ts';
-import { type Operator, operator } from './controllers/operator.ts';
+import type { Operator } from './controllers/operator.ts';
+import { LEASE, type Replica, replica } from './controllers/replica.ts';
 import { sentence } from './core/conditions.ts';
 import { effectKey } from './core/effect.ts';
 import { parseAddress } from './runtime/address.ts';
 import { systemClock as clock } from './runtime/clock.ts';
-import { gated } from './runtime/gate.ts';
 import { serveHealth } from './runtime/health.ts';
-import { Leader } from './runtime/leader.ts';
 import { onSignals, stopping } from './runtime/stop.ts';
 import {
   LOG_FORMATS,
@@ -26,8 +25,6 @@ import { type Metrics, metrics } from './telemetry/metrics.ts';
 
 /** The release, which the audit log of a cluster shows beside the identity of the replica. */
 const VERSION = '0.1.0';
-/** One name for every installation in a cluster: two of them must not both lead. */
-const LEASE = { name: 'drydock', namespace: 'kube-system' } as const;
 /** Of the five seconds in which a stopped operator is gone, those in which what was sent may still be answered. */
 const ANSWERS_MS = 3_000;
 const USAGE = 2;
@@ -117,16 +114,13 @@ function logHappened(log: Logger, count: Metrics, event: Happened): void {
   });
 }
 
-/** What has been composed, for whoever starts and stops it. */
-type Composed = {
-  readonly drydock: Operator;
-  readonly leader: Leader | undefined;
-  readonly count: Metrics;
-  readonly cease: () => void;
-};
-
-/** Puts the operator together behind the gate: nothing is written while it does not lead, or once it is told to cease. */
-function compose(options: Options, identity: string, log: Logger, signal: AbortSignal): Composed {
+/** Puts one process together from its options, with its log and its counters. */
+function compose(
+  options: Options,
+  identity: string,
+  log: Logger,
+  signal: AbortSignal,
+): Replica & { readonly count: Metrics } {
   let counted: Metrics | undefined;
   const connection = connect({
     ...(options.context === undefined ? {} : { context: options.context }),
@@ -138,37 +132,28 @@ function compose(options: Options, identity: string, log: Logger, signal: AbortS
     random: Math.random,
     signal,
     said: (said) => logSaid(log, counted, said),
-    mayWrite: () => mayWrite(),
+    mayWrite: () => own.mayWrite(),
   });
   if (!connection.ok) refuse(connection.problem);
   log.info(
     { version: VERSION, identity, server: connection.server, leaderElect: options.leaderElect },
     'Drydock starts.',
   );
-
-  let ceased = false;
-  const { leases } = connection;
-  const changed = (leads: boolean, why: string) => {
-    log.info({ leads }, leads ? `This replica leads: ${why}.` : `This replica does not lead any more: ${why}.`);
-    if (leads) drydock.lead();
-    else drydock.follow();
-  };
-  const elects = options.leaderElect === 'true';
-  const leader = elects
-    ? new Leader({ leases, lease: LEASE, identity, clock, random: Math.random, changed })
-    : undefined;
-  const mayWrite = () => !ceased && (leader === undefined || leader.mayWrite());
-  const cluster = gated(connection.cluster, mayWrite);
-  const count = metrics({ caches: cluster.caches, leads: mayWrite, queueDepths: () => depths(drydock) });
-  counted = count;
-  const drydock = operator({
-    cluster,
+  const own: Replica = replica({
+    cluster: connection.cluster,
+    leases: connection.leases,
+    identity,
+    elects: options.leaderElect === 'true',
     clock,
     random: Math.random,
     place: { namespace: options.namespace, jobsNamespace: options.jobsNamespace },
-    happened: (event) => logHappened(log, count, event),
+    leads: (leads, why) =>
+      log.info({ leads }, leads ? `This replica leads: ${why}.` : `This replica does not lead any more: ${why}.`),
+    happened: (event) => {
+      if (counted !== undefined) logHappened(log, counted, event);
+    },
     ran: (run) => {
-      count.ran(run.controller, run.result, clock.now());
+      counted?.ran(run.controller, run.result, clock.now());
       if (run.result === 'retry') log.debug({ controller: run.controller, key: run.key }, run.reason);
       if (run.result === 'threw')
         log.fatal({ controller: run.controller, key: run.key, error: run.error }, 'A bug: the process ends.');
@@ -178,15 +163,13 @@ function compose(options: Options, identity: string, log: Logger, signal: AbortS
         log.warn({ kind, key }, `cannot be read: ${after.problem}`);
     },
   });
-  return {
-    drydock,
-    leader,
-    count,
-    cease: () => {
-      ceased = true;
-      drydock.follow();
-    },
-  };
+  const count = metrics({
+    caches: own.cluster.caches,
+    leads: own.mayWrite,
+    queueDepths: () => depths(own.drydock),
+  });
+  counted = count;
+  return { ...own, count };
 }
 
 function depths({ queues }: Operator): Record<string, number> {
@@ -200,12 +183,8 @@ async function main(): Promise<void> {
     refuse(`--metrics-address ${options.metricsAddress} is no address: write host:port, as in 0.0.0.0:8080`);
   const log = openLog({ level: options.logLevel, format: options.logFormat, to: process.stdout, now: clock.now });
   const ended = new AbortController();
-  const { drydock, leader, count, cease } = compose(
-    options,
-    `${hostname()}_${randomUUID().slice(0, 8)}`,
-    log,
-    ended.signal,
-  );
+  const identity = `${hostname()}_${randomUUID().slice(0, 8)}`;
+  const { drydock, leader, count, cease, start } = compose(options, identity, log, ended.signal);
   const listening = await serveHealth(address, {
     ill: () => undefined,
     unready: () => (drydock.synced() ? undefined : 'the caches are not filled yet'),
@@ -241,8 +220,7 @@ async function main(): Promise<void> {
   });
   onSignals(process, () => stop(0));
   const running = drydock.run(ended.signal);
-  if (leader === undefined) drydock.lead();
-  else leader.start();
+  start();
   await running;
 }
 

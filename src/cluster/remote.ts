@@ -16,7 +16,7 @@ import { Watcher } from './watcher.ts';
 
 /** What a cluster behind an API server is made of. */
 export type RemoteParts = {
-  readonly transport: Transport;
+  readonly transport: Pick<Transport, 'call' | 'open'>;
   readonly jobsNamespace: string;
   /** Which replica this is, for Events. */
   readonly instance: string;

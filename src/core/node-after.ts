@@ -67,7 +67,8 @@ export function decideUpgrading(plan: Plan, state: In<'Upgrading'>, facts: NodeF
     } as const;
     return again(plan, state, facts, because);
   }
-  if (node.bootID !== state.bootIDBefore)
+  // A container that ended well before the reboot has done its work, though the Job controller has not counted it yet.
+  if (node.bootID !== state.bootIDBefore && exitCode !== 0)
     return again(plan, state, facts, { reason: 'RebootedDuringJob', attempt: state.attempt });
   if (job.suspended) {
     const { name, uid, resourceVersion } = job;

@@ -1,0 +1,143 @@
+import type { Dice } from '../dice.ts';
+import type { Condition, NodeObject } from '../objects.ts';
+import { CONTROL_PLANE } from './fake-node.ts';
+import type { Power } from './node-lifecycle.ts';
+import { withCondition } from './pods.ts';
+import { draw, type Scene } from './scene.ts';
+import { createStaticPods } from './static-pods.ts';
+
+/** The machines below the nodes, as their kubelets and their owners see them. */
+export type Machines = Power & {
+  powerOff(node: string): void;
+  /** Boots after a while, with a new boot ID. */
+  powerOn(node: string): void;
+  /** A boot so quick that NotReady is never seen: only the boot ID tells, and containers that began again. */
+  quickReboot(node: string): void;
+  /** The node is NotReady (its kubelet goes on) until it is said otherwise. */
+  setReady(node: string, ready: boolean): void;
+  /** The kubelet calls itself this version from now on, and a control plane has static pods of it. */
+  upgrade(node: string, version: string): void;
+  /** Makes the static pods of a control plane, with this version. */
+  createStaticPods(node: string, version: string): void;
+};
+
+type Machine = { powered: boolean; ready: boolean; boots: number };
+
+/** What happens to the processes of a machine when it loses power, and when it is back. */
+export type Processes = { readonly die: (node: string) => void; readonly begin: (node: string) => void };
+
+/** Keeps the Node objects as their kubelets would. Every machine has power until it is said otherwise. */
+export function machines(scene: Scene, dice: Dice, processes: Processes): Machines {
+  const { registry } = scene;
+  const known = new Map<string, Machine>();
+  const watchers: ((node: string) => void)[] = [];
+  const firstReady = new Map<string, number>();
+  const machine = (node: string): Machine => {
+    let there = known.get(node);
+    if (there === undefined) {
+      there = { powered: true, ready: true, boots: 0 };
+      known.set(node, there);
+    }
+    return there;
+  };
+  const queue = scene.react('kubelet', (name) => {
+    const node = registry.get<NodeObject>('nodes', name);
+    if (node === undefined || !machine(name).powered) return undefined;
+    const isNew = !node.status.conditions?.some(({ type }) => type === 'Ready');
+    if (isNew) {
+      const now = scene.timeline.now();
+      const at = firstReady.get(node.metadata.uid) ?? now + draw(scene, dice, 'nodeReady');
+      firstReady.set(node.metadata.uid, at);
+      if (at > now) return at - now;
+      firstReady.delete(node.metadata.uid);
+    }
+    tell(scene, name, machine(name).ready);
+    return undefined;
+  });
+  const setPower = (node: string, powered: boolean) => {
+    machine(node).powered = powered;
+    for (const watcher of watchers) watcher(node);
+  };
+  const boot = (node: string) => {
+    info(scene, node, { bootID: dice.uuid() });
+    tell(scene, node, machine(node).ready);
+    processes.begin(node);
+  };
+  scene.hear(['nodes'], ({ key, before, after }) => {
+    if (after === undefined) {
+      firstReady.delete(before?.metadata.uid ?? '');
+      processes.die(key);
+    } else if (before === undefined || before.metadata.annotations !== after.metadata.annotations) queue.touch(key);
+  });
+  const remake = (node: string, version: string) => createStaticPods(registry, dice, node, version);
+  return {
+    isPowered: (node) => known.get(node)?.powered ?? true,
+    watchPower: (listener) => watchers.push(listener),
+    powerOff: (node) => {
+      machine(node).boots += 1;
+      if (!machine(node).powered) return;
+      processes.die(node);
+      setPower(node, false);
+    },
+    powerOn: (node) => {
+      const { powered, boots } = machine(node);
+      if (powered) return;
+      scene.after(draw(scene, dice, 'boot'), () => {
+        if (machine(node).boots !== boots || machine(node).powered) return;
+        setPower(node, true);
+        if (registry.get('nodes', node) !== undefined) boot(node);
+      });
+    },
+    quickReboot: (node) => {
+      if (!machine(node).powered) return;
+      processes.die(node);
+      boot(node);
+    },
+    setReady: (node, ready) => {
+      machine(node).ready = ready;
+      queue.touch(node);
+    },
+    upgrade: (node, version) => {
+      const isControlPlane = registry.get('nodes', node)?.metadata.labels?.[CONTROL_PLANE] !== undefined;
+      if (isControlPlane) remake(node, version);
+      info(scene, node, { kubeletVersion: version, kubeProxyVersion: version });
+    },
+    createStaticPods: remake,
+  };
+}
+
+function info({ registry }: Scene, name: string, said: Readonly<Record<string, string>>): void {
+  registry.write<NodeObject>('nodes', name, `kubelet/${name}`, (before) => ({
+    ...before,
+    status: {
+      ...before.status,
+      nodeInfo: { kubeletVersion: '', bootID: '', machineID: '', ...before.status.nodeInfo, ...said },
+    },
+  }));
+}
+
+const QUIET: readonly (readonly [type: string, reason: string, message: string])[] = [
+  ['MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+  ['DiskPressure', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
+  ['PIDPressure', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+];
+
+/** What a kubelet posts of its node; nothing where it is already said. Heartbeats without news are not written. */
+function tell({ registry, timeline }: Scene, name: string, isWell: boolean): void {
+  const now = timeline.now();
+  registry.write<NodeObject>('nodes', name, `kubelet/${name}`, (before) => {
+    const isReady = isWell && before.metadata.annotations?.['test.drydock.dev/ready'] !== 'false';
+    const old = before.status.conditions;
+    const quiet = QUIET.reduce<readonly Condition[]>(
+      (all, [type, reason, message]) => withCondition(all, { type, status: 'False', reason, message }, now),
+      old ?? [],
+    );
+    const said = isReady
+      ? ({ status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' } as const)
+      : ({ status: 'False', reason: 'KubeletNotReady', message: 'container runtime is down' } as const);
+    return {
+      ...before,
+      status: { ...before.status, conditions: withCondition(quiet, { type: 'Ready', ...said }, now) },
+    };
+  });
+}

@@ -1,0 +1,78 @@
+import type { NodeObject } from '../../../src/simulation/objects.ts';
+import {
+  type Check,
+  isOurs,
+  markOf,
+  PASSAGES,
+  type Passage,
+  passageBy,
+  phaseOf,
+  SETTLED,
+  type Truth,
+} from '../truth.ts';
+
+/** C1: who settles has given its node back, or left it cordoned because its Job had begun and failed. */
+export const cordonGone: Check = (truth) => ({
+  atRest() {
+    for (const node of truth.registry.all<NodeObject>('nodes')) {
+      const mark = markOf(node);
+      if (mark !== undefined && isOver(truth, mark.uid)) {
+        truth.violated('C1', `node ${node.metadata.name} is still held by ${mark.nodeMaintenance}, which is over`);
+      }
+      const left = markOf(node, 'left-cordoned');
+      const passage = left === undefined ? undefined : passageBy(truth, left.uid);
+      const had = passage === undefined || passage.status.job !== undefined || phaseOf(passage) === 'Failed';
+      if (left !== undefined && !had) {
+        truth.violated('C1', `node ${node.metadata.name} was left cordoned by ${left.nodeMaintenance} without a Job`);
+      }
+    }
+  },
+  written({ resource, before, after, by }) {
+    if (resource !== PASSAGES || after === undefined || !isOurs(by)) return;
+    const [from, to] = [phaseOf(before), phaseOf(after)];
+    if (from === to || to === undefined || !['Succeeded', 'Skipped', 'Cancelled'].includes(to)) return;
+    const passage = after as Passage;
+    const node = truth.registry.get<NodeObject>('nodes', passage.spec.nodeName);
+    if (markOf(node)?.uid === passage.metadata.uid) {
+      truth.violated('C1', `${passage.metadata.name} is ${to} while its mark is on node ${passage.spec.nodeName}`);
+    }
+  },
+});
+
+function isOver(truth: Truth, uid: string): boolean {
+  const passage = passageBy(truth, uid);
+  return passage === undefined || SETTLED.includes(phaseOf(passage) ?? '');
+}
+
+/** C2: a node that we make schedulable was made unschedulable by us. */
+export const cordonOfOthers: Check = (truth) => ({
+  written({ resource, before, after, by }) {
+    if (resource !== 'nodes' || before === undefined || after === undefined || !isOurs(by)) return;
+    const [was, is] = [(before as NodeObject).spec.unschedulable, (after as NodeObject).spec.unschedulable];
+    if (!was || is) return;
+    const mark = markOf(before) ?? markOf(before, 'left-cordoned');
+    const { name } = after.metadata;
+    if (mark === undefined) truth.violated('C2', `node ${name} was uncordoned without a mark of ours`);
+    else if (mark.previous.unschedulable) truth.violated('C2', `node ${name} was cordoned before we came`);
+  },
+});
+
+/** C3: what is ours goes with who it belongs to. */
+export const nothingLeft: Check = (truth) => ({
+  atRest() {
+    for (const node of truth.registry.all<NodeObject>('nodes')) {
+      const soft = node.spec.taints?.some(({ key }) => key === 'drydock.dev/due') ?? false;
+      if (soft) truth.violated('C3', `node ${node.metadata.name} carries a soft taint and nothing rolls`);
+      const mark = markOf(node);
+      if (mark !== undefined && passageBy(truth, mark.uid) === undefined) {
+        truth.violated('C3', `node ${node.metadata.name} carries the mark of ${mark.nodeMaintenance}, which is gone`);
+      }
+    }
+    for (const job of truth.registry.all('jobs.batch')) {
+      const { labels = {}, name, namespace } = job.metadata;
+      const owner = labels['drydock.dev/passage'];
+      if (namespace !== 'drydock-jobs' || owner === undefined || !isOver(truth, owner)) continue;
+      truth.violated('C3', `Job ${name} outlives its passage`);
+    }
+  },
+});

@@ -1,0 +1,43 @@
+import type { NodeObject, PodObject } from '../../../src/simulation/objects.ts';
+import { type Check, isOurs, markOf, mustLeave, PASSAGES, type Passage, phaseOf } from '../truth.ts';
+
+/** The longest that can lie between the look and the write that stores what came of it. */
+const LOOKED_MS = 10_000;
+const AFTER_CORDON_MS = 5_000;
+
+/** U1: what leaves Draining is drained, and was cordoned long enough for every binding on its way to be seen. */
+export const undrained: Check = (truth) => {
+  const boundAt = new Map<string, number>();
+  const cordonedAt = new Map<string, number>();
+  const isDrained = (passage: Passage) => {
+    const { nodeName } = passage.spec;
+    const looked = truth.sentAt() - LOOKED_MS;
+    for (const pod of truth.registry.all<PodObject>('pods')) {
+      if (pod.spec.nodeName !== nodeName || !mustLeave(pod)) continue;
+      if ((boundAt.get(pod.metadata.uid) ?? 0) > looked) continue;
+      truth.violated('U1', `${passage.metadata.name} goes on while ${pod.metadata.name} is bound to ${nodeName}`);
+    }
+    const since = cordonedAt.get(nodeName);
+    if (since === undefined || truth.sentAt() - since < AFTER_CORDON_MS) {
+      truth.violated('U1', `${passage.metadata.name} goes on ${truth.sentAt() - (since ?? 0)} ms after its cordon`);
+    }
+  };
+  return {
+    written({ resource, before, after, by }) {
+      if (resource === 'pods' && after !== undefined) {
+        const [was, is] = [(before as PodObject | undefined)?.spec.nodeName, (after as PodObject).spec.nodeName];
+        if (is && was !== is) boundAt.set(after.metadata.uid, truth.now());
+        return;
+      }
+      if (resource === 'pods' && before !== undefined) boundAt.delete(before.metadata.uid);
+      if (resource === 'nodes' && after !== undefined) {
+        const held = (node: NodeObject | undefined) => markOf(node) !== undefined && node?.spec.unschedulable === true;
+        const [was, is] = [held(before as NodeObject | undefined), held(after as NodeObject)];
+        if (is && !was) cordonedAt.set(after.metadata.name, truth.now());
+        if (!is) cordonedAt.delete(after.metadata.name);
+      }
+      if (resource !== PASSAGES || !isOurs(by) || after === undefined) return;
+      if (phaseOf(before) === 'Draining' && phaseOf(after) === 'Detaching') isDrained(after as Passage);
+    },
+  };
+};

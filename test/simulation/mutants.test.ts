@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { playAll } from './crew.ts';
+import { MUTANTS, planted } from './mutants.ts';
+import { GUARANTEES } from './truth.ts';
+
+const SRC = join(import.meta.dirname, '../../src');
+const SEEDS = Array.from({ length: 1_000 }, (_, at) => at + 1);
+
+it('every guarantee has a planted bug', () => {
+  expect(new Set(MUTANTS.map(({ guarantee }) => guarantee))).toEqual(new Set(Object.keys(GUARANTEES)));
+});
+
+describe.each(MUTANTS)('$guarantee, planted: $name', (mutant) => {
+  it('has its place in the code', () => {
+    const text = readFileSync(join(SRC, mutant.file), 'utf8');
+    expect(planted(mutant, text)).not.toBe(text);
+  });
+
+  it('is caught by its checker within a thousand seeds', { timeout: 300_000 }, async () => {
+    let caught = false;
+    await playAll({ seeds: SEEDS, mutant }, ({ violations }) => {
+      caught ||= violations.some(({ guarantee }) => guarantee === mutant.guarantee);
+      return !caught;
+    });
+    expect(caught).toBe(true);
+  });
+});

@@ -1,0 +1,145 @@
+import { registerHooks } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Guarantee } from './truth.ts';
+
+/** A planted bug: one rule taken out of the operator, which the checker of a guarantee must catch. */
+export type Mutant = {
+  readonly guarantee: Guarantee;
+  /** What the operator does wrong. */
+  readonly name: string;
+  /** Below src. */
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly from: string;
+  readonly to: string;
+};
+
+const SRC = join(import.meta.dirname, '../../src');
+
+/** The planted bugs. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    guarantee: 'B1',
+    name: 'pods are deleted instead of evicted',
+    file: 'cluster/effects.ts',
+    from: `        'POST',
+        'Pod',
+        { namespace, name: pod, subresource: 'eviction' },`,
+    to: `        'DELETE',
+        'Pod',
+        { namespace, name: pod },`,
+  },
+  {
+    guarantee: 'C1',
+    name: 'a passage settles without waiting until its mark is seen to be off',
+    file: 'core/node-end.ts',
+    from: 'if (mark === undefined && remembered) return',
+    to: 'if (remembered) return',
+  },
+  {
+    guarantee: 'C2',
+    name: 'what a node was before is forgotten',
+    file: 'core/mark.ts',
+    from: 'unschedulable: previous?.unschedulable === true,',
+    to: 'unschedulable: false,',
+  },
+  {
+    guarantee: 'C3',
+    name: 'the sweep leaves Jobs alone',
+    file: 'core/node-end.ts',
+    from: 'const effects: Effect[] = jobs.filter((job) => !isAtWork(job) && !job.deleting).map(deletion);',
+    to: 'const effects: Effect[] = [];',
+  },
+  {
+    guarantee: 'T1',
+    name: 'a passage begins without stamping its ticket',
+    file: 'core/node-pending.ts',
+    from: "if (entry.passageUID === undefined) return act([stamp(ledger, entry, passage.uid)], { reason: 'Stamping' }, 5);",
+    to: '',
+  },
+  {
+    guarantee: 'T1',
+    name: 'two control planes may be out',
+    file: 'core/choice.ts',
+    from: 'if (busy !== undefined && !facts.takeOver.has(busy.nodeName)) {',
+    to: 'if (busy !== undefined && Number.isNaN(busy.nodeName.length)) {',
+  },
+  {
+    guarantee: 'U1',
+    name: 'nobody waits five seconds after the cordon',
+    file: 'core/node-before.ts',
+    from: 'const LATE_BINDING_MS = 5_000;',
+    to: 'const LATE_BINDING_MS = 0;',
+  },
+  {
+    guarantee: 'U1',
+    name: 'a node whose pods are on their way counts as empty',
+    file: 'core/node-before.ts',
+    from: 'if (drain.empty) {',
+    to: 'if (drain.empty || drain.evictions.length === 0) {',
+  },
+  {
+    guarantee: 'N1',
+    name: 'those who are admitted take no room',
+    file: 'core/choice.ts',
+    from: 'room -= takes;',
+    to: 'room -= 0;',
+  },
+  {
+    guarantee: 'V1',
+    name: 'workers do not wait for control planes',
+    file: 'core/choice.ts',
+    from: 'if (laggards.length > 0) {',
+    to: 'if (laggards.length > 0 && controlPlanes.length > 0 && workers.length === 0) {',
+  },
+  {
+    guarantee: 'W1',
+    name: 'every window counts as open',
+    file: 'core/window.ts',
+    from: ': closing(openers, now);',
+    to: ': (closing(openers, now) ?? now + 60_000);',
+  },
+  {
+    guarantee: 'J1',
+    name: 'a Job that is gone is run again',
+    file: 'core/node-after.ts',
+    from: 'if (job === undefined) return leave(state',
+    to: `if (job === undefined)
+    return step(state, { phase: 'Starting', since: iso(now), attempt: state.attempt }, { reason: 'JobGone', job: '' });
+  if (job === undefined) return leave(state`,
+  },
+  {
+    guarantee: 'S1',
+    name: 'a drained node skips the volumes',
+    file: 'core/node-before.ts',
+    from: "return step(state, { phase: 'Detaching', since: iso(now) }, { reason: 'Drained' });",
+    to: "return step(state as never, { phase: 'Starting', since: iso(now), attempt: 1 } as never, { reason: 'Drained' });",
+  },
+  {
+    guarantee: 'L1',
+    name: 'a ticket never leaves the ledger',
+    file: 'core/policy.ts',
+    from: 'if (back.length > 0) {',
+    to: 'if (back.length > 1_000) {',
+  },
+];
+
+/** The text of a file with the bug in it; throws where its place is not there, or not alone. */
+export function planted({ from, to, name, file }: Mutant, text: string): string {
+  const parts = text.split(from);
+  if (parts.length !== 2) throw new Error(`the place of "${name}" stands ${parts.length - 1} times in ${file}`);
+  return parts.join(to);
+}
+
+/** Plants a bug in every later import of its file in this thread. */
+export function plant(mutant: Mutant): void {
+  const place = pathToFileURL(join(SRC, mutant.file)).href;
+  registerHooks({
+    load: (url, context, next) => {
+      const loaded = next(url, context);
+      if (url !== place) return loaded;
+      return { ...loaded, source: planted(mutant, String(loaded.source)) };
+    },
+  });
+}

@@ -1,0 +1,191 @@
+import { setImmediate } from 'node:timers/promises';
+import { ApiServer } from '../../src/simulation/api-server.ts';
+import { startControllers } from '../../src/simulation/controllers/controllers.ts';
+import { type Dice, dice } from '../../src/simulation/dice.ts';
+import { Etcd, type Snapshot } from '../../src/simulation/etcd.ts';
+import type { Request, Response } from '../../src/simulation/request.ts';
+import { Timeline } from '../../src/simulation/timeline.ts';
+import { CHECKERS } from './checkers/all.ts';
+import { type Luck, luckOf } from './luck.ts';
+import { Network } from './network.ts';
+import { type Process, startProcess } from './process.ts';
+import { isOpenAt, type Scenario, START, TO } from './scenario.ts';
+import { Trace } from './trace.ts';
+import type { Checker, Guarantee, Truth } from './truth.ts';
+
+/** What broke, when, and how. */
+export type Violation = { readonly guarantee: Guarantee | 'BUG'; readonly atMs: number; readonly text: string };
+
+const ADMIN = 'person';
+const RESTART_MS = 5_000;
+const MOST_VIOLATIONS = 20;
+
+/**
+ * One simulated world: the API server with its controllers and kubelets, the processes of Drydock on their wires, and the
+ * checkers over the truth, all in one thread and one virtual time.
+ */
+export class World {
+  readonly scenario: Scenario;
+  readonly timeline = new Timeline(START);
+  readonly etcd = new Etcd();
+  readonly server: ApiServer;
+  readonly controllers: ReturnType<typeof startControllers>;
+  readonly dice: Dice;
+  readonly luck: Luck;
+  readonly trace: Trace;
+  readonly violations: Violation[] = [];
+  readonly processes: Process[] = [];
+  /** How many events have been lived through, and how many writes of Drydock. */
+  readonly counts = { events: 0, requests: 0, crashes: 0 };
+  readonly #checkers: readonly Checker[];
+  #snapshot: Snapshot | undefined;
+  #down = false;
+  #stirred = false;
+  #generation = 0;
+  #over = false;
+
+  constructor(scenario: Scenario, options: { readonly trace?: boolean } = {}) {
+    this.scenario = scenario;
+    this.dice = dice(scenario.seed).fork('world');
+    this.trace = new Trace(START, options.trace ?? false);
+    const { timeline, etcd } = this;
+    this.luck = luckOf(scenario, this.dice.fork('luck'), () => this.#down);
+    this.server = new ApiServer({
+      etcd,
+      timeline,
+      dice: this.dice.fork('server'),
+      release: TO,
+      answered: (request, response) => this.#answered(request, response),
+    });
+    const truth = this.#truth();
+    this.#checkers = Object.values(CHECKERS).map((check) => check(truth));
+    etcd.subscribe((written) => {
+      this.trace.written(timeline.now(), written);
+      for (const checker of this.#checkers) checker.written?.(written);
+    });
+    this.controllers = startControllers({
+      registry: this.server.registry,
+      timeline,
+      dice: this.dice.fork('controllers'),
+    });
+  }
+
+  /** Asks as a person would, at once. What is refused is a mistake of the scene, unless `mayFail`. */
+  ask(method: string, path: string, body?: unknown, mayFail = false): Response {
+    const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    Network.sentAt = this.timeline.now();
+    const request: Request = { method, path, user: ADMIN, contentType, ...(body === undefined ? {} : { body }) };
+    const response = this.server.handle(request);
+    if (response.status >= 400 && !mayFail) {
+      throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(response.body)}`);
+    }
+    return response;
+  }
+
+  /** Starts a process of the operator in a place; one that dies is started again, as its Deployment would. */
+  start(place: number): void {
+    this.#generation += 1;
+    const identity = `drydock-${place}-${this.#generation}`;
+    const said = (line: string) => this.trace.tell(this.timeline.now(), `${identity} ${line}`);
+    said('starts');
+    this.processes[place] = startProcess({
+      identity,
+      server: this.server,
+      timeline: this.timeline,
+      dice: this.dice.fork(`place ${place} ${this.#generation}`),
+      elects: this.scenario.replicas > 1,
+      skewMs: this.scenario.skewMs[place] ?? 0,
+      mishaps: this.luck,
+      stirred: () => {
+        this.#stirred = true;
+      },
+      said,
+      died: (error) => {
+        this.counts.crashes += 1;
+        said('dies');
+        if (error !== undefined) this.violated('BUG', error instanceof Error ? `${error.stack}` : String(error));
+        this.timeline.after(RESTART_MS, () => {
+          if (!this.#over) this.start(place);
+        });
+      },
+    });
+  }
+
+  /** Lets time pass until something holds, or so many milliseconds are over; says whether it holds. */
+  async run(milliseconds: number, until: () => boolean = () => false): Promise<boolean> {
+    const end = this.timeline.now() + milliseconds;
+    for (;;) {
+      if (this.violations.length >= MOST_VIOLATIONS) return false;
+      const next = this.timeline.next();
+      if (next === undefined || next > end) break;
+      this.timeline.step();
+      this.counts.events += 1;
+      if (!this.#stirred) continue;
+      this.#stirred = false;
+      // Everything that the operator can do now it does now: its promises run, and none of them waits for anything real.
+      await setImmediate();
+      if (until()) return true;
+    }
+    this.timeline.pass(end);
+    return until();
+  }
+
+  violated(guarantee: Violation['guarantee'], text: string): void {
+    const atMs = this.timeline.now() - START;
+    this.trace.tell(this.timeline.now(), `VIOLATION ${guarantee}: ${text}`);
+    if (this.violations.length < MOST_VIOLATIONS) this.violations.push({ guarantee, atMs, text });
+  }
+
+  /** Asks the checkers that can only judge when everything has come to rest. */
+  atRest(): void {
+    for (const checker of this.#checkers) checker.atRest?.();
+  }
+
+  goDown(): void {
+    this.#down = true;
+    this.server.watches.endAll();
+  }
+
+  goUp(): void {
+    this.#down = false;
+  }
+
+  takeSnapshot(): void {
+    this.#snapshot = this.etcd.snapshot();
+  }
+
+  /** Goes back to the snapshot, as with every API server stopped; nothing that was told since is true any more. */
+  restore(bump: boolean): void {
+    if (this.#snapshot === undefined) return;
+    this.server.restore(this.#snapshot, bump ? this.etcd.revision + 1_000_000 : undefined);
+    this.controllers.resync();
+    this.trace.tell(this.timeline.now(), `etcd is restored to revision ${this.#snapshot.revision}`);
+  }
+
+  end(): void {
+    this.#over = true;
+    for (const process of this.processes) process.kill();
+    this.controllers.stop();
+  }
+
+  #answered(request: Request, response: Response): void {
+    this.counts.requests += 1;
+    this.trace.answered(this.timeline.now(), request, response);
+    for (const checker of this.#checkers) checker.answered?.(request, response);
+  }
+
+  #truth(): Truth {
+    const { scenario, timeline } = this;
+    return {
+      registry: this.server.registry,
+      now: () => timeline.now(),
+      sentAt: () => Network.sentAt,
+      isOpen: (name, at) => {
+        const daily = scenario.windows.find((window) => window.name === name);
+        // The clock of the process that decided may be off, and decides by its own.
+        return daily === undefined || [0, ...scenario.skewMs].some((off) => isOpenAt(daily, at + off));
+      },
+      violated: (guarantee, text) => this.violated(guarantee, text),
+    };
+  }
+}
