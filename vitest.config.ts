@@ -26,7 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'tables',
-          include: ['test/{api,core,cluster,runtime,telemetry,controllers,demo}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['test/{api,core,cluster,runtime,telemetry,controllers,demo,simulation}/**/*.test.ts', 'test/*.test.ts'],
         },
       },
       ...(controlPlane ? [onControlPlane] : []),

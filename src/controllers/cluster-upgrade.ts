@@ -16,19 +16,22 @@ export function upgrades(loop: Loop, server: ServerVersion): Subject<RolloutFact
       return upgrade?.readable ? seeRollout(upgrade, cluster.caches, server, memory, clock.now()) : undefined;
     },
     async look(key) {
-      const [nodes, policy, upgrade] = await Promise.all([
+      // The passages too: after a restore of etcd a cache may still show one as Failed that is on its way again.
+      const [nodes, policy, upgrade, passages] = await Promise.all([
         cluster.list('Node'),
         cluster.read('MaintenancePolicy', 'cluster'),
         cluster.read('ClusterUpgrade', key),
+        cluster.list('NodeMaintenance', { index: 'upgrade', value: key }),
       ]);
       if (!nodes.ok) return nodes;
+      if (!passages.ok) return passages;
       if (!policy.ok) return policy;
       if (!upgrade.ok) return upgrade;
       if (!upgrade.value?.readable) return { ok: true, value: undefined };
       const windows = await readWindows(upgrade.value, cluster);
       if (!windows.ok) return windows;
       const ledger = policy.value?.readable ? policy.value : undefined;
-      const live = { nodes: nodes.value, ledger, windows: windows.value };
+      const live = { nodes: nodes.value, ledger, windows: windows.value, passages: passages.value };
       return { ok: true, value: seeRollout(upgrade.value, cluster.caches, server, memory, clock.now(), live) };
     },
     decide: decideRollout,

@@ -11,6 +11,7 @@ export type LiveRollout = {
   readonly nodes?: readonly NodeView[];
   readonly ledger?: Ledger | undefined;
   readonly windows?: readonly SeenWindow[];
+  readonly passages?: readonly PassageObject[];
 };
 
 /** A window that an upgrade names; undefined where there is none by that name. */
@@ -34,8 +35,8 @@ export function controlPlaneOf(caches: Caches, server: ServerVersion): ControlPl
 }
 
 /** The NodeMaintenances of an upgrade: by label and by owner, since anybody can write a label. */
-export function passagesOf(caches: Caches, upgrade: UpgradeObject): readonly PassageObject[] {
-  return [...caches.NodeMaintenance.by('upgrade', upgrade.name)].filter(
+export function passagesOf(labelled: Iterable<PassageObject>, upgrade: UpgradeObject): readonly PassageObject[] {
+  return [...labelled].filter(
     (passage) =>
       passage.labels[UPGRADE_LABEL] === upgrade.name &&
       (passage.owners.some(({ uid }) => uid === upgrade.uid) ||
@@ -78,7 +79,7 @@ export function seeRollout(
     profile: caches.MaintenanceProfile.get(upgrade.spec.profileName),
     windows: live.windows ?? windowsOf(upgrade, caches),
     nodes: live.nodes ?? [...caches.Node.all()],
-    passages: passagesOf(caches, upgrade),
+    passages: passagesOf(live.passages ?? caches.NodeMaintenance.by('upgrade', upgrade.name), upgrade),
     controlPlane: controlPlaneOf(caches, server),
     recall: memory.recall,
   };

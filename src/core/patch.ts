@@ -26,7 +26,8 @@ export function cordonPatch(node: NodeView, taker: Taker, excludeFromLoadBalance
   const labels: Changes = excludeFromLoadBalancers ? { [EXCLUDE_LABEL]: '' } : {};
   const annotations: Changes = { [SCALE_DOWN_DISABLED]: 'true' };
   const previous: Previous = {
-    unschedulable: earlier?.unschedulable ?? node.unschedulable,
+    // A cordon from before that somebody has lifted meanwhile is no state to go back to.
+    unschedulable: node.unschedulable && (earlier?.unschedulable ?? true),
     labels: { ...before(labels, node.labels), ...earlier?.labels },
     annotations: { ...before(annotations, node.annotations), ...earlier?.annotations },
   };
@@ -53,7 +54,7 @@ export function isCordonedBy(node: NodeView, uid: string): boolean {
 
 /**
  * Gives a node back: the mark off and everything the mark changed as it was, in one patch. A cordon that was there before
- * stays, and so does one that a person asked for with the hold annotation while we had the node.
+ * stays unless somebody lifted it while we had the node, and so does one that a person asked for with the hold annotation.
  */
 export function uncordonPatch(
   node: NodeView,
@@ -67,7 +68,7 @@ export function uncordonPatch(
   const { previous } = mark;
   return {
     ...base,
-    unschedulable: previous.unschedulable || node.annotations[HOLD] !== undefined,
+    unschedulable: (previous.unschedulable && node.unschedulable) || node.annotations[HOLD] !== undefined,
     labels: { ...previous.labels, ...remembered },
     annotations: { ...previous.annotations, [HELD_BY]: null },
   };

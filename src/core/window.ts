@@ -43,6 +43,14 @@ export type Unreadable = Extract<Invalid, { reason: 'InvalidTimeZone' | 'Invalid
 
 /** What cannot be read in a window: an unreadable window is closed, never open (Karpenter's budgets with a bad zone were open). */
 export function windowProblem(spec: WindowSpec): Unreadable | undefined {
+  const known = PROBLEMS.get(spec);
+  if (known !== undefined) return known.problem;
+  const problem = readProblem(spec);
+  PROBLEMS.set(spec, { problem });
+  return problem;
+}
+
+function readProblem(spec: WindowSpec): Unreadable | undefined {
   if (!attempt(() => new Intl.DateTimeFormat('en', { timeZone: spec.timeZone })).ok) {
     return { reason: 'InvalidTimeZone', zone: spec.timeZone };
   }
@@ -50,14 +58,22 @@ export function windowProblem(spec: WindowSpec): Unreadable | undefined {
     if (schedule === undefined) continue;
     const fields = schedule.trim().split(/\s+/).length;
     if (fields !== 5) return { reason: 'InvalidSchedule', schedule, problem: `it has ${fields} fields, not five` };
-    const read = attempt(() => cron(schedule, spec.timeZone));
+    const read = attempt(() => cron(schedule, spec));
     if (!read.ok) return { reason: 'InvalidSchedule', schedule, problem: read.problem.replace(/^CronPattern: /, '') };
   }
   return undefined;
 }
 
-function cron(schedule: string, timezone: string): Cron {
-  return new Cron(schedule, { timezone, mode: '5-part', paused: true });
+/** Remembered by the very object they were read from, which never changes: zones and schedules cost milliseconds to read. */
+const PROBLEMS = new WeakMap<WindowSpec, { readonly problem: Unreadable | undefined }>();
+const CRONS = new WeakMap<WindowSpec, Map<string, Cron>>();
+
+function cron(schedule: string, spec: WindowSpec): Cron {
+  const known = CRONS.get(spec) ?? new Map<string, Cron>();
+  CRONS.set(spec, known);
+  const read = known.get(schedule) ?? new Cron(schedule, { timezone: spec.timeZone, mode: '5-part', paused: true });
+  known.set(schedule, read);
+  return read;
 }
 
 /** One window alone, for its own status. */
@@ -179,7 +195,7 @@ function spans(spec: WindowSpec, at: Instant): Span[] {
       return contains(span, at) ? [span] : [];
     }
     const length = durationMinutes * MINUTE_MS;
-    const start = lastStart(cron(schedule, spec.timeZone), at, length);
+    const start = lastStart(cron(schedule, spec), at, length);
     return start === undefined ? [] : [{ from: start, until: start + length }];
   });
 }
@@ -210,9 +226,7 @@ function firstOpening(windows: readonly NamedWindow[], freezes: readonly Freeze[
 function starts(spec: WindowSpec, after: Instant): Instant[] {
   return spec.openings.flatMap(({ schedule, from }) => {
     const next =
-      schedule === undefined
-        ? Date.parse(from ?? '')
-        : cron(schedule, spec.timeZone).nextRun(new Date(after))?.getTime();
+      schedule === undefined ? Date.parse(from ?? '') : cron(schedule, spec).nextRun(new Date(after))?.getTime();
     return next === undefined || next <= after ? [] : [next];
   });
 }

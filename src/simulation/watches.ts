@@ -80,6 +80,8 @@ export class Watches {
         own = {
           resource,
           tell: (written) => {
+            // A watch from a revision that is not there yet hears of nothing before it (etcd was restored).
+            if (written.revision <= told) return;
             told = written.revision;
             const event = eventOf(written, filter);
             if (event !== undefined) tell(event);

@@ -221,7 +221,8 @@ describe('what is seen of an upgrade', () => {
         passage({ phase: 'Draining', since }, { name: 'orphan', uid: 'uid-orphan', owners: [] }),
       ],
     });
-    expect(passagesOf(caches, upgrade()).map(({ name }) => name)).toEqual(['true', 'orphan']);
+    const labelled = caches.NodeMaintenance.by('upgrade', upgrade().name);
+    expect(passagesOf(labelled, upgrade()).map(({ name }) => name)).toEqual(['true', 'orphan']);
   });
 
   test('the control plane: static pods that show their release and are not on their way out', () => {

@@ -10,6 +10,8 @@ type Row = readonly [string, Partial<NodeFacts>, string, Plan?];
 const CLOSING = { closing: { reason: 'WindowClosed' } } as const;
 const DELETED = { abandoned: { reason: 'PassageDeleted' } } as const;
 const LEAVE = plan({}, {}, { mode: 'Leave' });
+const endedWith = (exitCode: number) =>
+  pod('p', { labels: { 'job-name': job().name }, ended: { exitCode, message: '' } });
 const idle = job({ suspended: true, started: false });
 
 describe('Starting, the first attempt: not committed yet', () => {
@@ -186,6 +188,16 @@ describe('Upgrading: the Job decides', () => {
     [
       '[rule 57] rebooted while it ran: a failed attempt',
       { jobs: [job()], node: rebooted },
+      '→ Quarantining: RebootedDuringJob',
+    ],
+    [
+      'rebooted after its container ended well, though the Job is not counted yet: awaited (simulation, seed 2)',
+      { jobs: [job()], node: rebooted, jobPods: [endedWith(0)] },
+      'wait: JobRunning',
+    ],
+    [
+      'rebooted after its container failed: a failed attempt',
+      { jobs: [job()], node: rebooted, jobPods: [endedWith(1)] },
       '→ Quarantining: RebootedDuringJob',
     ],
     [

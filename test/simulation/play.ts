@@ -1,7 +1,16 @@
 import { fakeNode } from '../../src/simulation/controllers/fake-node.ts';
 import { createStaticPods } from '../../src/simulation/controllers/static-pods.ts';
 import { FROM, type Happening, type Scenario, TO } from './scenario.ts';
-import { isControlPlane, PASSAGES, phaseOf, SETTLED, ticketsIn, UPGRADES, type Upgrade } from './truth.ts';
+import {
+  isControlPlane,
+  PASSAGES,
+  type Passage,
+  phaseOf,
+  SETTLED,
+  ticketsIn,
+  UPGRADES,
+  type Upgrade,
+} from './truth.ts';
 import { type Violation, World } from './world.ts';
 
 /** What came of a seed. */
@@ -214,10 +223,10 @@ function calm(world: World): void {
   world.goUp();
   for (const process of world.processes) process.clock.resume();
   for (const { metadata } of registry.list('nodes')) world.controllers.kubelets.powerOn(metadata.name);
-  // On a single worker no pod can be healthy elsewhere first: only a budget that lets all go can ever be kept.
+  // Where all workers may be out at once no pod can be healthy elsewhere first: only a budget that lets all go can be kept.
   const workers = registry.list('nodes').filter((node) => !isControlPlane(node)).length;
   for (const { metadata } of registry.list('poddisruptionbudgets.policy')) {
-    setBudget(world, metadata.name, { maxUnavailable: workers > 1 ? 1 : '100%' });
+    setBudget(world, metadata.name, { maxUnavailable: workers > 3 ? 1 : '100%' });
   }
   for (const hold of registry.list(PASSAGES)) {
     const { hold: held } = hold.spec as { readonly hold?: boolean };
@@ -238,6 +247,16 @@ function encourage(world: World): void {
   }
 }
 
+/** A machine that is gone for good is never back: a person says that it is not waited for. */
+function release(world: World): void {
+  const { registry } = world.server;
+  for (const passage of registry.list<Passage>(PASSAGES)) {
+    if (phaseOf(passage) !== 'Lost' || registry.get('nodes', passage.spec.nodeName) !== undefined) continue;
+    const annotations = { 'drydock.dev/release': 'the machine is gone' };
+    world.ask('PATCH', `${API}/nodemaintenances/${passage.metadata.name}`, { metadata: { annotations } });
+  }
+}
+
 function isSettled(world: World): boolean {
   const { registry } = world.server;
   const passages = registry.list(PASSAGES).every((passage) => SETTLED.includes(phaseOf(passage) ?? ''));
@@ -254,6 +273,7 @@ async function untilSettled(world: World): Promise<boolean> {
     if (await world.run(HOUR, () => isSettled(world))) return true;
     if (world.violations.length > 0) return false;
     encourage(world);
+    release(world);
   }
   return false;
 }

@@ -46,6 +46,9 @@ export type Checker = {
   atRest?(): void;
 };
 
+/** Who is said to have written what was there before a checker was: since when it was so is not known. */
+export const FOUND = 'found';
+
 /** Makes a checker over a truth. */
 export type Check = (truth: Truth) => Checker;
 

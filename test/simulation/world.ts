@@ -3,7 +3,9 @@ import { ApiServer } from '../../src/simulation/api-server.ts';
 import { startControllers } from '../../src/simulation/controllers/controllers.ts';
 import { type Dice, dice } from '../../src/simulation/dice.ts';
 import { Etcd, type Snapshot } from '../../src/simulation/etcd.ts';
+import { keyOf } from '../../src/simulation/objects.ts';
 import type { Request, Response } from '../../src/simulation/request.ts';
+import { RESOURCES } from '../../src/simulation/resources.ts';
 import { Timeline } from '../../src/simulation/timeline.ts';
 import { CHECKERS } from './checkers/all.ts';
 import { type Luck, luckOf } from './luck.ts';
@@ -11,7 +13,7 @@ import { Network } from './network.ts';
 import { type Process, startProcess } from './process.ts';
 import { isOpenAt, type Scenario, START, TO } from './scenario.ts';
 import { Trace } from './trace.ts';
-import type { Checker, Guarantee, Truth } from './truth.ts';
+import { type Checker, FOUND, type Guarantee, type Truth } from './truth.ts';
 
 /** What broke, when, and how. */
 export type Violation = { readonly guarantee: Guarantee | 'BUG'; readonly atMs: number; readonly text: string };
@@ -37,7 +39,7 @@ export class World {
   readonly processes: Process[] = [];
   /** How many events have been lived through, and how many writes of Drydock. */
   readonly counts = { events: 0, requests: 0, crashes: 0 };
-  readonly #checkers: readonly Checker[];
+  #checkers: readonly Checker[] = [];
   #snapshot: Snapshot | undefined;
   #down = false;
   #stirred = false;
@@ -57,8 +59,7 @@ export class World {
       release: TO,
       answered: (request, response) => this.#answered(request, response),
     });
-    const truth = this.#truth();
-    this.#checkers = Object.values(CHECKERS).map((check) => check(truth));
+    this.#checkers = this.#freshCheckers();
     etcd.subscribe((written) => {
       this.trace.written(timeline.now(), written);
       for (const checker of this.#checkers) checker.written?.(written);
@@ -159,6 +160,9 @@ export class World {
     if (this.#snapshot === undefined) return;
     this.server.restore(this.#snapshot, bump ? this.etcd.revision + 1_000_000 : undefined);
     this.controllers.resync();
+    this.#checkers = this.#freshCheckers();
+    // Revisions that are given out a second time cannot be told apart: that is why a restore bumps them, or stops Drydock.
+    if (!bump) for (const process of this.processes) process.kill();
     this.trace.tell(this.timeline.now(), `etcd is restored to revision ${this.#snapshot.revision}`);
   }
 
@@ -166,6 +170,26 @@ export class World {
     this.#over = true;
     for (const process of this.processes) process.kill();
     this.controllers.stop();
+  }
+
+  /** Checkers that know what is stored and nothing of what was before. */
+  #freshCheckers(): readonly Checker[] {
+    const truth = this.#truth();
+    const checkers = Object.values(CHECKERS).map((check) => check(truth));
+    for (const { id: resource } of RESOURCES) {
+      for (const last of this.etcd.list(resource)) {
+        const found = {
+          revision: this.etcd.revision,
+          resource,
+          key: keyOf(last),
+          before: undefined,
+          last,
+          by: FOUND,
+        };
+        for (const checker of checkers) checker.written?.({ ...found, after: last });
+      }
+    }
+    return checkers;
   }
 
   #answered(request: Request, response: Response): void {

@@ -20,8 +20,7 @@ export function chooser(cache: NodeCache, dice: Dice): (pod: PodObject) => Choic
   let start = 0;
   return (pod) => {
     const named = onlyNode(pod.spec);
-    const isThere = named !== undefined && cache.seat(named).node !== undefined;
-    const names = isThere ? [named] : cache.names;
+    const names = named === undefined ? cache.names : cache.seat(named).node === undefined ? [] : [named];
     const most = enough(names.length);
     const refusals = new Map<string, number>();
     let [best, bestScore, ties, feasible, looked] = ['', Number.NEGATIVE_INFINITY, 0, 0, 0];
@@ -39,7 +38,7 @@ export function chooser(cache: NodeCache, dice: Dice): (pod: PodObject) => Choic
       // One of several equals, each with the same chance.
       if (ties === 1 || dice.between(1, ties) === 1) best = name;
     }
-    if (!isThere) start = names.length === 0 ? 0 : (start + looked) % names.length;
+    if (named === undefined) start = names.length === 0 ? 0 : (start + looked) % names.length;
     return best === '' ? { message: said(refusals, cache.names.length, names.length) } : { node: best };
   };
 }
@@ -80,8 +79,7 @@ function said(refusals: ReadonlyMap<string, number>, all: number, looked: number
   if (all === 0) return 'no nodes available to schedule pods';
   const others = all - looked;
   const why = new Map(refusals);
-  const affinity = "node(s) didn't match Pod's node affinity/selector";
-  if (others > 0) why.set(affinity, (why.get(affinity) ?? 0) + others);
+  if (others > 0) why.set("node(s) didn't satisfy plugin(s) [NodeAffinity]", others);
   const reasons = [...why].map(([reason, count]) => `${count} ${reason}`).sort();
   return `0/${all} nodes are available: ${reasons.join(', ')}.`;
 }

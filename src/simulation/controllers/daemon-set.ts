@@ -27,6 +27,9 @@ type Standing = {
   readonly isUpdated: boolean;
 };
 
+/** With the pods that are made for a pair and not bound yet: no index finds them by their node. */
+type Inside = Scene & { readonly waiting: ReadonlyMap<string, string> };
+
 /** By node. */
 type Standings = Map<string, Standing>;
 
@@ -37,12 +40,14 @@ type Standings = Map<string, Standing>;
 export function startDaemonSets(scene: Scene): void {
   const { registry } = scene;
   const standings = new Map<string, Standings>();
+  const waiting = new Map<string, string>();
+  const inside = { ...scene, waiting };
   const pairs = scene.react('daemonSet', (pair) => {
     const [key = '', node = ''] = pair.split(' ');
     const set = registry.get<WorkloadObject>(SETS, key);
     const known = standings.get(key);
     if (set === undefined || known === undefined) return undefined;
-    const { standing, wait } = place(scene, set, node);
+    const { standing, wait } = place(inside, set, node);
     if (standing === undefined) known.delete(node);
     else known.set(node, standing);
     sets.touch(key);
@@ -53,7 +58,7 @@ export function startDaemonSets(scene: Scene): void {
     const known = standings.get(key);
     if (set === undefined || known === undefined) return undefined;
     tell(scene, set, known);
-    if (!isLeaving(set)) update(scene, set, known);
+    if (!isLeaving(set)) update(inside, set, known);
     return undefined;
   });
 
@@ -70,11 +75,15 @@ export function startDaemonSets(scene: Scene): void {
     if (isSame && before !== undefined) return;
     for (const set of standings.keys()) pairs.touch(`${set} ${key}`);
   });
-  scene.hear(['pods'], ({ last }) => {
+  scene.hear(['pods'], ({ key, last, after }) => {
     const owner = controllerOf(last);
     if (owner?.kind !== 'DaemonSet') return;
     const node = nodeOf(last as PodObject);
-    if (node !== undefined) pairs.touch(`${last.metadata.namespace}/${owner.name} ${node}`);
+    if (node === undefined) return;
+    const pair = `${last.metadata.namespace}/${owner.name} ${node}`;
+    if (after !== undefined && !(after as PodObject).spec.nodeName) waiting.set(pair, key);
+    else if (waiting.get(pair) === key) waiting.delete(pair);
+    pairs.touch(pair);
   });
 }
 
@@ -83,19 +92,16 @@ function nodeOf({ spec }: PodObject): string | undefined {
 }
 
 /** The pods of a set on a node: bound to it, or made for it and not bound yet. */
-function podsOn({ registry, index }: Scene, set: WorkloadObject, node: string): readonly PodObject[] {
+function podsOn({ registry, index, waiting }: Inside, set: WorkloadObject, node: string): readonly PodObject[] {
   const isIts = (pod: PodObject) => controllerOf(pod)?.uid === set.metadata.uid;
   const bound = [...index.podsOn(node)].filter(isIts);
-  const waiting = WAITING.get(registry)?.get(`${keyOf(set)} ${node}`);
-  const pod = waiting === undefined ? undefined : registry.get<PodObject>('pods', waiting);
+  const unbound = waiting.get(`${keyOf(set)} ${node}`);
+  const pod = unbound === undefined ? undefined : registry.get<PodObject>('pods', unbound);
   return pod !== undefined && pod.spec.nodeName === undefined && isIts(pod) ? [...bound, pod] : bound;
 }
 
-/** The pod that was last made for a pair: until it is bound, no index finds it by its node. */
-const WAITING = new WeakMap<object, Map<string, string>>();
-
 /** As manage and podsShouldBeOnNode of pkg/controller/daemon: a pod that is leaving is awaited before another is made. */
-function place(scene: Scene, set: WorkloadObject, name: string): { standing?: Standing; wait?: number } {
+function place(scene: Inside, set: WorkloadObject, name: string): { standing?: Standing; wait?: number } {
   const { registry } = scene;
   const pods = podsOn(scene, set, name);
   const node = registry.get<NodeObject>('nodes', name);
@@ -148,10 +154,7 @@ function create({ registry }: Scene, set: WorkloadObject, node: string): void {
     affinity: { ...template.spec.affinity, nodeAffinity },
     tolerations: [...(template.spec.tolerations ?? []), ...TOLERATED],
   };
-  const made = registry.create('pods', podFrom(set, template, { labels, spec }), { by: BY });
-  if (!made.ok) return;
-  const waiting = WAITING.get(registry) ?? new Map<string, string>();
-  WAITING.set(registry, waiting.set(`${keyOf(set)} ${node}`, keyOf(made.value)));
+  registry.create('pods', podFrom(set, template, { labels, spec }), { by: BY });
 }
 
 function remove({ registry }: Scene, pod: PodObject): void {
@@ -159,7 +162,7 @@ function remove({ registry }: Scene, pod: PodObject): void {
 }
 
 /** One pod of an old template goes when no other is missing. */
-function update(scene: Scene, set: WorkloadObject, known: Standings): void {
+function update(scene: Inside, set: WorkloadObject, known: Standings): void {
   let old: string | undefined;
   for (const [node, standing] of known) {
     if (!standing.isWanted) continue;

@@ -46,18 +46,27 @@ function roll(scene: Scene, deployment: WorkloadObject): void {
   const current = sets.find(({ metadata }) => metadata.labels?.[HASH] === hash);
   const old = sets.filter((set) => set !== current && (set.spec.replicas ?? 0) > 0);
   const olds = old.reduce((sum, set) => sum + (set.spec.replicas ?? 0), 0);
-  if (current === undefined) return create(scene, deployment, hash, Math.max(0, replicas - olds));
-  if (old.length === 0) return scale(scene, current, replicas);
+  if (current === undefined) {
+    create(scene, deployment, hash, Math.max(0, replicas - olds));
+    return;
+  }
   const there = current.spec.replicas ?? 0;
-  if (there + olds < replicas) return scale(scene, current, there + 1);
-  const ready = [...old, current].reduce((sum, set) => sum + (set.status?.availableReplicas ?? 0), 0);
-  // What is not ready may go at any time; what is ready only when all the others are.
-  const first = old.find((set) => (set.status?.availableReplicas ?? 0) < (set.spec.replicas ?? 0)) ?? old[0];
-  const spare =
-    there + olds > replicas ||
-    ready >= replicas ||
-    (first?.status?.availableReplicas ?? 0) < (first?.spec.replicas ?? 0);
-  if (first !== undefined && spare) scale(scene, first, (first.spec.replicas ?? 1) - 1);
+  if (old.length === 0) scale(scene, current, replicas);
+  else if (there + olds < replicas) scale(scene, current, there + 1);
+  else {
+    const going = old.find((set) => available(set) < (set.spec.replicas ?? 0)) ?? old[0];
+    const ready = [...old, current].reduce((sum, set) => sum + available(set), 0);
+    // What is not ready may go at any time; what is ready only when all the others are.
+    const isSpare = there + olds > replicas || ready >= replicas;
+    if (going !== undefined && (isSpare || available(going) < (going.spec.replicas ?? 0))) {
+      scale(scene, going, (going.spec.replicas ?? 1) - 1);
+    }
+  }
+}
+
+/** A set that was just scaled down still says what it had: never more than it may have. */
+function available({ spec, status }: WorkloadObject): number {
+  return Math.min(status?.availableReplicas ?? 0, spec.replicas ?? 0);
 }
 
 function create({ registry }: Scene, deployment: WorkloadObject, hash: string, replicas: number): void {
@@ -89,7 +98,7 @@ function tell(scene: Scene, deployment: WorkloadObject): void {
   const sets = setsOf(scene, deployment);
   const hash = templateHash(deployment);
   const sum = (of: (set: WorkloadObject) => number | undefined) => sets.reduce((all, set) => all + (of(set) ?? 0), 0);
-  const available = sum(({ status }) => status?.availableReplicas);
+  const there = sum(({ status }) => status?.availableReplicas);
   const current = sets.find(({ metadata }) => metadata.labels?.[HASH] === hash);
   report(scene.registry, DEPLOYMENTS, keyOf(deployment as KubeObject), BY, {
     ...counts({
@@ -97,8 +106,8 @@ function tell(scene: Scene, deployment: WorkloadObject): void {
       replicas: sum(({ status }) => status?.replicas),
       updatedReplicas: current?.status?.replicas,
       readyReplicas: sum(({ status }) => status?.readyReplicas),
-      availableReplicas: available,
-      unavailableReplicas: Math.max(0, sum(({ spec }) => spec.replicas) - available),
+      availableReplicas: there,
+      unavailableReplicas: Math.max(0, sum(({ spec }) => spec.replicas) - there),
     }),
   });
 }

@@ -1,8 +1,7 @@
-import { matches } from '../../core/selector.ts';
-import type { Written } from '../etcd.ts';
-import { type BudgetObject, keyOf, type PodObject, type WorkloadObject } from '../objects.ts';
+import type { BudgetObject, PodObject, WorkloadObject } from '../objects.ts';
+import { budgetIndex } from './budget-index.ts';
 import { budgetStatus, type Scale } from './budget-status.ts';
-import { controllerOf } from './pods.ts';
+import { controllerOf, isActive, withCondition } from './pods.ts';
 import type { Scene } from './scene.ts';
 import { report } from './workload.ts';
 
@@ -15,13 +14,17 @@ const BY = 'disruption-controller';
  */
 export function startDisruption(scene: Scene): void {
   const { registry } = scene;
-  /** By namespace, then by budget: the keys of the pods that it selects. */
-  const selected = new Map<string, Map<string, Set<string>>>();
+  const budgets = budgetIndex({
+    budget: (key) => registry.get<BudgetObject>(BUDGETS, key),
+    pod: (key) => registry.get<PodObject>('pods', key),
+    podsIn: scene.index.podsIn,
+  });
   const queue = scene.react('disruption', (key) => {
     const budget = registry.get<BudgetObject>(BUDGETS, key);
     if (budget === undefined) return undefined;
-    const keys = selected.get(budget.metadata.namespace ?? '')?.get(key) ?? [];
-    const pods = [...keys].map((each) => registry.get<PodObject>('pods', each)).filter((pod) => pod !== undefined);
+    const pods = [...budgets.selected(key)]
+      .map((each) => registry.get<PodObject>('pods', each))
+      .filter((pod) => pod !== undefined);
     const now = scene.timeline.now();
     const known = { ...budget, status: budget.status ?? {} };
     const judged = budgetStatus({ budget: known, pods, scaleOf: (pod) => scaleOf(scene, pod), now });
@@ -31,41 +34,40 @@ export function startDisruption(scene: Scene): void {
 
   scene.hear([BUDGETS], (written) => {
     const [before, after] = [written.before, written.after] as (BudgetObject | undefined)[];
-    const namespace = written.last.metadata.namespace ?? '';
-    if (after === undefined) {
-      selected.get(namespace)?.delete(written.key);
-      return;
-    }
-    if (before?.spec.selector !== after.spec.selector || before === undefined) {
-      const pods = [...scene.index.podsIn(namespace)].filter((pod) => selects(after, pod));
-      const all = selected.get(namespace) ?? new Map<string, Set<string>>();
-      selected.set(namespace, all.set(written.key, new Set(pods.map(keyOf))));
+    if (before === undefined || before.spec.selector !== after?.spec.selector) {
+      budgets.follow(after, before);
     }
     // Its own writes come back to it as well, and then it finds nothing to say.
-    if (written.by !== BY) queue.touch(written.key);
+    if (after !== undefined && written.by !== BY) queue.touch(written.key);
+  });
+
+  const stale = scene.react('disruption', (key) => {
+    const pod = registry.get<PodObject>('pods', key);
+    const since = pod === undefined ? undefined : disruptedSince(pod);
+    if (since === undefined) return undefined;
+    const now = scene.timeline.now();
+    if (since + STALE_MS > now) return since + STALE_MS - now;
+    registry.write<PodObject>('pods', key, BY, (before) => {
+      const conditions = withCondition(before.status.conditions, { type: 'DisruptionTarget', status: 'False' }, now);
+      return { ...before, status: { ...before.status, conditions } };
+    });
+    return undefined;
   });
 
   scene.hear(['pods'], (written) => {
-    for (const [key, pods] of selected.get(written.last.metadata.namespace ?? '') ?? []) {
-      const budget = registry.get<BudgetObject>(BUDGETS, key);
-      if (budget !== undefined && follow(budget, pods, written)) queue.touch(key);
-    }
+    for (const key of budgets.concerned(written)) queue.touch(key);
+    if (written.after !== undefined && disruptedSince(written.after as PodObject) !== undefined)
+      stale.touch(written.key);
   });
 }
 
-/** Whether a budget has to do with a write to a pod; keeps its list of pods. */
-function follow(budget: BudgetObject, pods: Set<string>, { key, before, after }: Written): boolean {
-  const was = pods.has(key);
-  const sameLabels = before !== undefined && before.metadata.labels === after?.metadata.labels;
-  const is = after !== undefined && (sameLabels ? was : selects(budget, after as PodObject));
-  if (is) pods.add(key);
-  else pods.delete(key);
-  return was || is;
-}
+/** A pod that was to be disrupted and was not deleted is not said to be any more after this time. */
+const STALE_MS = 120_000;
 
-/** A selector that is absent selects nothing, one that is empty everything (policy/v1). */
-function selects({ spec }: BudgetObject, { metadata }: PodObject): boolean {
-  return spec.selector != null && matches(spec.selector, metadata.labels ?? {});
+function disruptedSince(pod: PodObject): number | undefined {
+  if (!isActive(pod)) return undefined;
+  const target = pod.status.conditions?.find(({ type }) => type === 'DisruptionTarget');
+  return target?.status === 'True' ? Date.parse(target.lastTransitionTime ?? '') : undefined;
 }
 
 /** What has no scale of its own, said as the scale client says it. */

@@ -41,9 +41,6 @@ export function startKubelets(scene: Scene): Kubelets {
   const { registry, index } = scene;
   const dice = scene.fork('kubelets');
   const lives = new Map<string, Life>();
-  const works: Work[] = [];
-  const behaviours = new Map<string, Behaves>();
-  const hanging = new Map<string, Set<() => void>>();
   const queue = scene.react('kubelet', (key) => {
     const pod = registry.get<PodObject>('pods', key);
     const node = pod?.spec.nodeName;
@@ -57,7 +54,7 @@ export function startKubelets(scene: Scene): Kubelets {
   const lifeOf = (pod: PodObject) => lives.get(keyOf(pod));
   const all = machines(scene, dice, {
     die: (node) => {
-      hanging.delete(node);
+      work.forget(node);
       for (const pod of index.podsOn(node)) lifeOf(pod)?.kill?.();
     },
     begin: (node) => {
@@ -72,19 +69,8 @@ export function startKubelets(scene: Scene): Kubelets {
       }
     },
   });
-  const begin = (pod: PodObject, life: Life) => {
-    const work = workOf(pod, scene.timeline.now());
-    if (work === undefined || life.kill !== undefined) return;
-    works.push(work);
-    const behaves = behaviours.get(`${work.job} ${work.node}`) ?? behaviours.get(`${work.job} *`) ?? {};
-    const body: Body = {
-      ...all,
-      after: scene.after,
-      hang: (node, go) => hanging.set(node, (hanging.get(node) ?? new Set()).add(go)),
-      end: (exitCode, message) => end(scene, keyOf(pod), pod.metadata.uid, exitCode, message),
-    };
-    life.kill = perform(body, work, typeof behaves === 'function' ? behaves(work) : behaves);
-  };
+  const work = payloads(scene, all);
+  const { begin } = work;
 
   scene.hear(['nodes'], ({ key, before }) => {
     if (before === undefined) for (const pod of index.podsOn(key)) queue.touch(keyOf(pod));
@@ -99,11 +85,35 @@ export function startKubelets(scene: Scene): Kubelets {
     const isOwn = by.startsWith('kubelet/') && (before as PodObject | undefined)?.status.phase === pod.status.phase;
     if (pod.spec.nodeName && (before === undefined || !isOwn)) queue.touch(key);
   });
+  return { ...all, works: work.works, behave: work.behave, release: work.release };
+}
+
+/** What payloads have begun, and what they will do. */
+function payloads(scene: Scene, machine: Machines) {
+  const works: Work[] = [];
+  const behaviours = new Map<string, Behaves>();
+  const hanging = new Map<string, Set<() => void>>();
+  const begin = (pod: PodObject, life: Life) => {
+    const work = workOf(pod, scene.timeline.now());
+    if (work === undefined || life.kill !== undefined) return;
+    works.push(work);
+    const behaves = behaviours.get(`${work.job} ${work.node}`) ?? behaviours.get(`${work.job} *`) ?? {};
+    const body: Body = {
+      ...machine,
+      after: scene.after,
+      hang: (node, go) => hanging.set(node, (hanging.get(node) ?? new Set()).add(go)),
+      end: (exitCode, message) => end(scene, keyOf(pod), pod.metadata.uid, exitCode, message),
+    };
+    life.kill = perform(body, work, typeof behaves === 'function' ? behaves(work) : behaves);
+  };
   return {
-    ...all,
     works,
-    behave: (node, behaves, job = 'upgrade') => void behaviours.set(`${job} ${node}`, behaves),
-    release: (node) => {
+    begin,
+    forget: (node: string) => hanging.delete(node),
+    behave: (node: string, behaves: Behaves, job: Work['job'] = 'upgrade') => {
+      behaviours.set(`${job} ${node}`, behaves);
+    },
+    release: (node: string) => {
       const waiting = hanging.get(node) ?? [];
       hanging.delete(node);
       for (const go of waiting) go();

@@ -3,6 +3,7 @@ import type { Condition, NodeObject } from '../objects.ts';
 import { CONTROL_PLANE } from './fake-node.ts';
 import type { Power } from './node-lifecycle.ts';
 import { withCondition } from './pods.ts';
+import type { Reactor } from './reactor.ts';
 import { draw, type Scene } from './scene.ts';
 import { createStaticPods } from './static-pods.ts';
 
@@ -31,7 +32,6 @@ export function machines(scene: Scene, dice: Dice, processes: Processes): Machin
   const { registry } = scene;
   const known = new Map<string, Machine>();
   const watchers: ((node: string) => void)[] = [];
-  const firstReady = new Map<string, number>();
   const machine = (node: string): Machine => {
     let there = known.get(node);
     if (there === undefined) {
@@ -40,20 +40,7 @@ export function machines(scene: Scene, dice: Dice, processes: Processes): Machin
     }
     return there;
   };
-  const queue = scene.react('kubelet', (name) => {
-    const node = registry.get<NodeObject>('nodes', name);
-    if (node === undefined || !machine(name).powered) return undefined;
-    const isNew = !node.status.conditions?.some(({ type }) => type === 'Ready');
-    if (isNew) {
-      const now = scene.timeline.now();
-      const at = firstReady.get(node.metadata.uid) ?? now + draw(scene, dice, 'nodeReady');
-      firstReady.set(node.metadata.uid, at);
-      if (at > now) return at - now;
-      firstReady.delete(node.metadata.uid);
-    }
-    tell(scene, name, machine(name).ready);
-    return undefined;
-  });
+  const queue = reporter(scene, dice, machine);
   const setPower = (node: string, powered: boolean) => {
     machine(node).powered = powered;
     for (const watcher of watchers) watcher(node);
@@ -64,10 +51,8 @@ export function machines(scene: Scene, dice: Dice, processes: Processes): Machin
     processes.begin(node);
   };
   scene.hear(['nodes'], ({ key, before, after }) => {
-    if (after === undefined) {
-      firstReady.delete(before?.metadata.uid ?? '');
-      processes.die(key);
-    } else if (before === undefined || before.metadata.annotations !== after.metadata.annotations) queue.touch(key);
+    if (after === undefined) processes.die(key);
+    else if (before === undefined || before.metadata.annotations !== after.metadata.annotations) queue.touch(key);
   });
   const remake = (node: string, version: string) => createStaticPods(registry, dice, node, version);
   return {
@@ -104,6 +89,28 @@ export function machines(scene: Scene, dice: Dice, processes: Processes): Machin
     },
     createStaticPods: remake,
   };
+}
+
+/** What posts the conditions of nodes: of a new one after a while. */
+function reporter(scene: Scene, dice: Dice, machine: (node: string) => Machine): Reactor {
+  const { registry, timeline } = scene;
+  const firstReady = new Map<string, { readonly uid: string; readonly at: number }>();
+  return scene.react('kubelet', (name) => {
+    const node = registry.get<NodeObject>('nodes', name);
+    const known = firstReady.get(name);
+    firstReady.delete(name);
+    if (node === undefined || !machine(name).powered) return undefined;
+    if (!node.status.conditions?.some(({ type }) => type === 'Ready')) {
+      const { uid } = node.metadata;
+      const at = known?.uid === uid ? known.at : timeline.now() + draw(scene, dice, 'nodeReady');
+      if (at > timeline.now()) {
+        firstReady.set(name, { uid, at });
+        return at - timeline.now();
+      }
+    }
+    tell(scene, name, machine(name).ready);
+    return undefined;
+  });
 }
 
 function info({ registry }: Scene, name: string, said: Readonly<Record<string, string>>): void {

@@ -33,7 +33,7 @@ export function startNodeLifecycle(scene: Scene, power: Power): void {
   const silentSince = new Map<string, number>();
   const taints = scene.react('nodeLifecycle', (name) => {
     registry.write<NodeObject>('nodes', name, BY, (before) => {
-      const next = tainted(before);
+      const next = tainted(before, timeline.now());
       return { ...before, spec: { ...before.spec, taints: next } };
     });
     return undefined;
@@ -61,7 +61,7 @@ export function startNodeLifecycle(scene: Scene, power: Power): void {
 }
 
 /** The taints of a node as they should be: those that are right stay where they are. */
-function tainted({ spec, status }: NodeObject): readonly Taint[] {
+function tainted({ spec, status }: NodeObject, now: number): readonly Taint[] {
   const conditions = status.conditions ?? [];
   const ready = conditions.find(({ type }) => type === 'Ready');
   const keys = conditions.map(({ type, status }) => TAINT_OF[type]?.[status]).filter((key) => key !== undefined);
@@ -78,7 +78,8 @@ function tainted({ spec, status }: NodeObject): readonly Taint[] {
   };
   const isSame = (one: Taint) => (other: Taint) => one.key === other.key && one.effect === other.effect;
   const kept = (spec.taints ?? []).filter((taint) => !isOurs(taint) || wanted.some(isSame(taint)));
-  return [...kept, ...wanted.filter((taint) => !kept.some(isSame(taint)))];
+  const added = wanted.filter((taint) => !kept.some(isSame(taint)));
+  return [...kept, ...added.map((taint) => ({ ...taint, timeAdded: stamp(now) }))];
 }
 
 const SILENT = { reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.' };

@@ -1,8 +1,11 @@
 import { type Condition, holds, type KubeObject, type OwnerReference, type PodObject, stamp } from '../objects.ts';
 
+const NOBODY: readonly OwnerReference[] = [];
+
 /** The owner that manages an object; there is one at most. */
 export function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
-  return metadata.ownerReferences?.find(({ controller }) => controller === true);
+  for (const owner of metadata.ownerReferences ?? NOBODY) if (owner.controller === true) return owner;
+  return undefined;
 }
 
 /** Whether a pod has ended. */

@@ -16,7 +16,7 @@ export function startReplicaSets(scene: Scene): void {
   const queue = scene.react('replicaSet', (key) => {
     const set = registry.get<WorkloadObject>(SETS, key);
     if (set === undefined) return undefined;
-    if (!isLeaving(set)) fit(registry, set, active(scene, set));
+    if (!isLeaving(set)) adjust(registry, set, active(scene, set));
     return tell(scene, set, active(scene, set));
   });
   scene.hear([SETS], ({ key, by }) => {
@@ -32,7 +32,7 @@ function active({ index }: Scene, set: WorkloadObject): readonly PodObject[] {
   return [...index.podsOf(set.metadata.uid)].filter(isActive);
 }
 
-function fit(registry: Registry, set: WorkloadObject, pods: readonly PodObject[]): void {
+function adjust(registry: Registry, set: WorkloadObject, pods: readonly PodObject[]): void {
   const missing = (set.spec.replicas ?? 1) - pods.length;
   for (let made = 0; made < missing; made += 1) {
     // Refused only where the namespace is closed; then the set goes with it.

@@ -16,7 +16,7 @@ export function startStatefulSets(scene: Scene): void {
   const queue = scene.react('statefulSet', (key) => {
     const set = registry.get<WorkloadObject>(SETS, key);
     if (set === undefined) return undefined;
-    const wait = isLeaving(set) ? undefined : fit(scene, set, podsOf(scene, set));
+    const wait = isLeaving(set) ? undefined : adjust(scene, set, podsOf(scene, set));
     tell(scene, set, podsOf(scene, set));
     return wait;
   });
@@ -37,7 +37,7 @@ function podsOf({ index }: Scene, { metadata }: WorkloadObject): Ordered {
 }
 
 /** One pass of updateStatefulSet (pkg/controller/statefulset): with OrderedReady it stops at the first pod that is not well. */
-function fit(scene: Scene, set: WorkloadObject, pods: Ordered): number | undefined {
+function adjust(scene: Scene, set: WorkloadObject, pods: Ordered): number | undefined {
   const { replicas = 1, podManagementPolicy, minReadySeconds = 0 } = set.spec;
   const ordered = podManagementPolicy !== 'Parallel';
   for (let ordinal = 0; ordinal < replicas; ordinal += 1) {

@@ -1,6 +1,6 @@
 import type { Ticket } from '../../../src/api/maintenance-policy.ts';
 import type { KubeObject, NodeObject } from '../../../src/simulation/objects.ts';
-import { type Check, isOurs, isReady, POLICIES, ticketsIn } from '../truth.ts';
+import { type Check, FOUND, isOurs, isReady, POLICIES, ticketsIn } from '../truth.ts';
 
 /** The longest that can lie between the list of nodes that was looked at and the write of the ledger. */
 const LOOKED_MS = 10_000;
@@ -11,9 +11,10 @@ export const room: Check = (truth) => {
   const outSince = new Map<string, number>();
   const admitted = (policy: KubeObject, before: readonly Ticket[], after: readonly Ticket[]) => {
     const known = new Set(before.map(({ ticket }) => ticket));
-    const taken = after.filter(({ ticket, mode, nodeName }) => {
+    // A hold is a person's will: it takes its ticket without waiting for room, and rollouts count it.
+    const taken = after.filter(({ ticket, mode, nodeName, holder }) => {
       const inService = !outSince.has(nodeName);
-      return !known.has(ticket) && mode !== 'Leave' && inService;
+      return !known.has(ticket) && mode !== 'Leave' && inService && holder.kind === 'ClusterUpgrade';
     });
     if (taken.length === 0) return;
     const looked = truth.sentAt() - LOOKED_MS;
@@ -35,7 +36,7 @@ export const room: Check = (truth) => {
         const node = after as NodeObject | undefined;
         const isOut = node !== undefined && (node.spec.unschedulable === true || !isReady(node));
         if (!isOut) outSince.delete(key);
-        else if (!outSince.has(key)) outSince.set(key, truth.now());
+        else if (!outSince.has(key)) outSince.set(key, by === FOUND ? Number.NEGATIVE_INFINITY : truth.now());
       }
       if (resource === POLICIES && isOurs(by) && after !== undefined)
         admitted(after, ticketsIn(before), ticketsIn(after));

@@ -1,9 +1,10 @@
 import type { NodeObject, PodObject } from '../../../src/simulation/objects.ts';
-import { type Check, isOurs, markOf, mustLeave, PASSAGES, type Passage, phaseOf } from '../truth.ts';
+import { type Check, FOUND, isOurs, isReady, markOf, mustLeave, PASSAGES, type Passage, phaseOf } from '../truth.ts';
 
 /** The longest that can lie between the look and the write that stores what came of it. */
 const LOOKED_MS = 10_000;
 const AFTER_CORDON_MS = 5_000;
+const UNREACHABLE_MS = 60_000;
 
 /** U1: what leaves Draining is drained, and was cordoned long enough for every binding on its way to be seen. */
 export const undrained: Check = (truth) => {
@@ -14,13 +15,19 @@ export const undrained: Check = (truth) => {
     const looked = truth.sentAt() - LOOKED_MS;
     for (const pod of truth.registry.all<PodObject>('pods')) {
       if (pod.spec.nodeName !== nodeName || !mustLeave(pod)) continue;
-      if ((boundAt.get(pod.metadata.uid) ?? 0) > looked) continue;
+      if ((boundAt.get(pod.metadata.uid) ?? 0) > looked || isLostWithItsKubelet(pod)) continue;
       truth.violated('U1', `${passage.metadata.name} goes on while ${pod.metadata.name} is bound to ${nodeName}`);
     }
     const since = cordonedAt.get(nodeName);
     if (since === undefined || truth.sentAt() - since < AFTER_CORDON_MS) {
       truth.violated('U1', `${passage.metadata.name} goes on ${truth.sentAt() - (since ?? 0)} ms after its cordon`);
     }
+  };
+  /** A kubelet that does not answer will never say that a pod has ended: what was told to go a minute ago counts as gone. */
+  const isLostWithItsKubelet = ({ metadata, spec }: PodObject) => {
+    const node = truth.registry.get<NodeObject>('nodes', spec.nodeName ?? '');
+    const told = Date.parse(metadata.deletionTimestamp ?? '');
+    return node !== undefined && !isReady(node) && truth.now() - told >= UNREACHABLE_MS;
   };
   return {
     written({ resource, before, after, by }) {
@@ -33,7 +40,7 @@ export const undrained: Check = (truth) => {
       if (resource === 'nodes' && after !== undefined) {
         const held = (node: NodeObject | undefined) => markOf(node) !== undefined && node?.spec.unschedulable === true;
         const [was, is] = [held(before as NodeObject | undefined), held(after as NodeObject)];
-        if (is && !was) cordonedAt.set(after.metadata.name, truth.now());
+        if (is && !was) cordonedAt.set(after.metadata.name, by === FOUND ? Number.NEGATIVE_INFINITY : truth.now());
         if (!is) cordonedAt.delete(after.metadata.name);
       }
       if (resource !== PASSAGES || !isOurs(by) || after === undefined) return;
