@@ -1,6 +1,6 @@
 import { bind, deleteOptions, draftOf, knows, patched, writingOf } from './bodies.ts';
 import type { Dice } from './dice.ts';
-import type { Etcd, Snapshot } from './etcd.ts';
+import type { Etcd, Snapshot, Written } from './etcd.ts';
 import { evict, GRANTED } from './eviction.ts';
 import { badRequest, type Did, did, type Failure, notFound, refused } from './failure.ts';
 import { Lists } from './lists.ts';
@@ -53,10 +53,10 @@ export class ApiServer {
   }
 
   /** Goes back to an earlier state of etcd, as a restore does while the API server is down. */
-  restore(snapshot: Snapshot, bumpTo?: number): void {
+  restore(snapshot: Snapshot, bumpTo?: number): readonly Written[] {
     this.watches.endAll();
     this.#lists.forget();
-    this.#parts.etcd.restore(snapshot, bumpTo);
+    return this.#parts.etcd.restore(snapshot, bumpTo);
   }
 
   handle(request: Request): Response {

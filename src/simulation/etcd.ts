@@ -120,14 +120,23 @@ export class Etcd {
   /**
    * Goes back to a snapshot. With `revision` the line goes on from there, as by `etcdutl snapshot restore --bump-revision`;
    * without it the revisions since are given out a second time. Nobody is told: every watch must be ended by who restores.
+   * What comes back is what is there no more.
    */
-  restore({ revision, objects }: Snapshot, bumpTo?: number): void {
+  restore({ revision, objects }: Snapshot, bumpTo?: number): readonly Written[] {
+    const gone: Written[] = [];
+    for (const [resource, all] of this.#objects) {
+      for (const [key, last] of all) {
+        if (objects.get(resource)?.has(key)) continue;
+        gone.push({ revision: this.#revision, resource, key, before: last, after: undefined, last, by: 'restore' });
+      }
+    }
     this.#objects.clear();
     this.#sorted.clear();
     for (const [name, all] of objects) this.#objects.set(name, new Map(all));
     this.#revision = bumpTo ?? revision;
     this.#compacted = this.#revision;
     this.#history = [];
+    return gone;
   }
 
   #next(object: KubeObject): KubeObject {

@@ -1,35 +1,63 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Plan, PlanPlayed } from './matrix.ts';
 import type { Mutant } from './mutants.ts';
 import type { Played } from './play.ts';
 
 const WORKER = join(import.meta.dirname, 'worker.ts');
 
-/** What a worker is told to play: seeds of a range, one after another, until one breaks something if that is all that is asked. */
-export type Orders = {
-  readonly seeds: readonly number[];
-  readonly mutant?: Mutant;
-  readonly untilViolation?: boolean;
-};
+/** What a worker is told to play, one after another. */
+export type Orders =
+  | { readonly play: 'seeds'; readonly items: readonly number[]; readonly mutant?: Mutant }
+  /** Each is compared with where the reference run ended. */
+  | { readonly play: 'plans'; readonly items: readonly Plan[]; readonly end: string };
 
 /** A played seed without its trace: what is worth sending between threads. */
 export type Summary = Omit<Played, 'trace'>;
 
 /** Plays seeds on every core; `heard` is told of each as it ends, and says whether to go on. */
-export async function playAll(orders: Orders, heard: (summary: Summary) => boolean): Promise<void> {
-  const crew = Math.min(availableParallelism(), orders.seeds.length);
-  const shares = Array.from({ length: crew }, (_, index) => orders.seeds.filter((__, at) => at % crew === index));
-  await Promise.all(shares.map((seeds) => work({ ...orders, seeds }, heard)));
+export function playSeeds(
+  seeds: readonly number[],
+  heard: (summary: Summary) => boolean,
+  mutant?: Mutant,
+): Promise<void> {
+  const orders = { play: 'seeds', items: seeds, ...(mutant === undefined ? {} : { mutant }) } as const;
+  return shareOut(orders, (message) => heard(message as Summary));
 }
 
-function work(orders: Orders, heard: (summary: Summary) => boolean): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(WORKER, { workerData: orders });
-    worker.on('message', (summary: Summary) => {
-      if (!heard(summary)) void worker.terminate();
-    });
-    worker.on('error', reject);
-    worker.on('exit', () => resolve());
+/** Plays plans on every core. */
+export function playPlans(plans: readonly Plan[], end: string, heard: (played: PlanPlayed) => void): Promise<void> {
+  return shareOut({ play: 'plans', items: plans, end }, (message) => {
+    heard(message as PlanPlayed);
+    return true;
   });
+}
+
+async function shareOut(orders: Orders, heard: (message: unknown) => boolean): Promise<void> {
+  const { length } = orders.items;
+  const crew = Math.min(availableParallelism(), length);
+  const workers = Array.from({ length: crew }, (_, index) => {
+    const isIts = (__: unknown, at: number) => at % crew === index;
+    const share =
+      orders.play === 'seeds'
+        ? { ...orders, items: orders.items.filter(isIts) }
+        : { ...orders, items: orders.items.filter(isIts) };
+    return new Worker(WORKER, { workerData: share });
+  });
+  const stopAll = () => {
+    for (const worker of workers) void worker.terminate();
+  };
+  await Promise.all(
+    workers.map(
+      (worker) =>
+        new Promise<void>((resolve, reject) => {
+          worker.on('message', (message: unknown) => {
+            if (!heard(message)) stopAll();
+          });
+          worker.on('error', reject);
+          worker.on('exit', () => resolve());
+        }),
+    ),
+  );
 }

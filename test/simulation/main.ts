@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { playAll, type Summary } from './crew.ts';
+import { playPlans, playSeeds, type Summary } from './crew.ts';
+import { plans, reference } from './matrix.ts';
 import { MUTANTS } from './mutants.ts';
 import { type Played, play } from './play.ts';
 import { scenario } from './scenario.ts';
@@ -36,7 +37,10 @@ async function swarm(count: number, first: number): Promise<number> {
     if (sum.seeds % EVERY === 0) say(`  ${sum.seeds} seeds, ${sum.broken} with violations`);
     return true;
   };
-  await playAll({ seeds: Array.from({ length: count }, (_, at) => first + at) }, heard);
+  await playSeeds(
+    Array.from({ length: count }, (_, at) => first + at),
+    heard,
+  );
   const ms = systemClock.monotonic() - from;
   say();
   for (const [name, sentence] of Object.entries(GUARANTEES)) say(`  ${name}  ${sentence}`);
@@ -78,10 +82,11 @@ async function mutants(): Promise<number> {
   for (const mutant of MUTANTS) {
     const catches: Summary[] = [];
     const seeds = Array.from({ length: PLANTED_SEEDS }, (_, at) => at + 1);
-    await playAll({ seeds, mutant, untilViolation: true }, (played) => {
+    const heard = (played: Summary) => {
       if (played.violations.some(({ guarantee }) => guarantee === mutant.guarantee)) catches.push(played);
       return catches.length === 0;
-    });
+    };
+    await playSeeds(seeds, heard, mutant);
     const [first] = catches.sort((a, b) => a.seed - b.seed);
     if (first === undefined) missed += 1;
     say(
@@ -92,15 +97,38 @@ async function mutants(): Promise<number> {
   return missed === 0 ? 0 : 1;
 }
 
+/** Every fault at every write of one run, and every stale view of the world from there on. */
+async function matrix(): Promise<number> {
+  const from = systemClock.monotonic();
+  const { writes, end } = await reference();
+  const all = plans(writes);
+  say(`A reference run of ${writes} writes; ${all.length} plans, each one fault or one stale view at one of them.`);
+  let broken = 0;
+  let played = 0;
+  await playPlans(all, end, ({ plan, broken: what }) => {
+    played += 1;
+    if (played % EVERY === 0) say(`  ${played} plans, ${broken} broken`);
+    if (what.length === 0) return;
+    broken += 1;
+    say(`${JSON.stringify(plan)}: ${what.join('; ')}`);
+  });
+  const seconds = (systemClock.monotonic() - from) / 1000;
+  say(
+    `${played} plans in ${seconds.toFixed(0)} s: ${broken === 0 ? 'every one ends where the reference ends, no guarantee broken' : `${broken} broken`}.`,
+  );
+  return broken === 0 ? 0 : 1;
+}
+
 const options = new Command('npm run simulate --')
   .description('Runs Drydock against simulated clusters, with faults, and checks every guarantee after every step.')
   .option('--seeds <count>', 'how many clusters', '1000')
   .option('--from <seed>', 'the first of them', '1')
   .option('--seed <seed>', 'only this one')
   .option('--trace', 'tell the whole story of --seed')
+  .option('--matrix', 'every fault and every stale view at every write of one run')
   .option('--mutants', 'plant each known bug and show that it is caught')
   .parse()
-  .opts<{ seeds: string; from: string; seed?: string; trace?: boolean; mutants?: boolean }>();
+  .opts<{ seeds: string; from: string; seed?: string; trace?: boolean; mutants?: boolean; matrix?: boolean }>();
 
 const whole = (name: string, text: string) =>
   /^[1-9]\d{0,8}$/.test(text)
@@ -108,5 +136,6 @@ const whole = (name: string, text: string) =>
     : refuse(`--${name} ${text} is no count: write a whole number of at least 1`);
 
 if (options.mutants) process.exitCode = await mutants();
+else if (options.matrix) process.exitCode = await matrix();
 else if (options.seed !== undefined) process.exitCode = await replay(options.seed, options.trace ?? false);
 else process.exitCode = await swarm(whole('seeds', options.seeds), whole('from', options.from));

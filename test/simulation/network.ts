@@ -24,6 +24,8 @@ export type Mishap = {
 export type WatchMishap = {
   /** What happens is told so much later; asked for each event, so that a lag can end. */
   readonly lagMs?: () => number;
+  /** Whether what happens now is never told: the watch breaks with 410, so that only a list shows what came of it. */
+  readonly brokenNow?: () => boolean;
   /** The connection breaks after so long; half-open: nothing ever comes again and nobody is told. */
   readonly breaksAfterMs?: number;
   readonly how?: 'reset' | 'ended' | 'half-open' | 'expired' | 'truncated';
@@ -185,6 +187,10 @@ class Stream implements Chunks {
   }
 
   #tell(event: WatchEvent): void {
+    if (this.#mishap.brokenNow?.()) {
+      this.#later(() => this.#expire());
+      return;
+    }
     const line = ENCODER.encode(`${JSON.stringify(event)}\n`);
     this.#later(() => this.#arrive({ ok: true, value: line }));
   }
@@ -214,12 +220,9 @@ class Stream implements Chunks {
         this.#watching.stop();
         this.#over = true;
         return;
-      case 'expired': {
-        const gone = { kind: 'Status', status: 'Failure', code: 410, reason: 'Expired', message: 'too old' };
-        clock.enter(() => this.#arrive({ ok: true, value: lineOf({ type: 'ERROR', object: gone }) }));
-        clock.enter(() => this.#end({ ok: true, value: undefined }));
+      case 'expired':
+        clock.enter(() => this.#expire());
         return;
-      }
       case 'truncated':
         clock.enter(() => this.#arrive({ ok: true, value: ENCODER.encode('{"type":"MODIFIED","obj') }));
         clock.enter(() => this.#end(unavailable('other side closed')));
@@ -230,6 +233,12 @@ class Stream implements Chunks {
       default:
         clock.enter(() => this.#end(unavailable('read ECONNRESET')));
     }
+  }
+
+  #expire(): void {
+    const gone = { kind: 'Status', status: 'Failure', code: 410, reason: 'Expired', message: 'too old' };
+    this.#arrive({ ok: true, value: lineOf({ type: 'ERROR', object: gone }) });
+    this.#end({ ok: true, value: undefined });
   }
 
   #end(answer: Answer<undefined>): void {

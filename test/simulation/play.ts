@@ -1,6 +1,6 @@
 import { fakeNode } from '../../src/simulation/controllers/fake-node.ts';
 import { createStaticPods } from '../../src/simulation/controllers/static-pods.ts';
-import { FROM, type Happening, type Scenario, TO } from './scenario.ts';
+import { FROM, type Happening, type Scenario, START, TO } from './scenario.ts';
 import {
   isControlPlane,
   PASSAGES,
@@ -38,27 +38,34 @@ const API = '/apis/drydock.dev/v1alpha1';
 /** Plays a seed from its first node to its rest. */
 export async function play(scene: Scenario, options: { readonly trace?: boolean } = {}): Promise<Played> {
   const world = new World(scene, options);
-  setUp(world);
-  await world.run(SETTING_MS);
-  for (let place = 0; place < scene.replicas; place += 1) world.start(place);
-  const from = world.timeline.now();
-  await live(world, from);
-  calm(world);
-  const calmFrom = world.timeline.now();
-  const settled = await untilSettled(world);
-  const calmMs = world.timeline.now() - calmFrom;
-  if (settled) await rest(world);
-  else if (world.violations.length === 0) world.violated('L1', `not settled: ${standing(world)}`);
-  world.end();
+  const calmFrom = { at: 0 };
+  await settle(world, () => {
+    calmFrom.at = world.timeline.now();
+  });
   return {
     seed: scene.seed,
     violations: world.violations,
-    virtualMs: world.timeline.now() - from,
-    calmMs,
+    virtualMs: world.timeline.now() - START,
+    calmMs: world.timeline.now() - calmFrom.at,
     ...world.counts,
     digest: world.trace.digest,
     trace: world.trace.lines,
   };
+}
+
+/** Lives through the scenario of a world until everything has come to rest; says whether it has. */
+export async function settle(world: World, calmed: () => void = () => {}): Promise<boolean> {
+  setUp(world);
+  await world.run(SETTING_MS);
+  for (let place = 0; place < world.scenario.replicas; place += 1) world.start(place);
+  await live(world, world.timeline.now());
+  calm(world);
+  calmed();
+  const settled = await untilSettled(world);
+  if (settled) await rest(world);
+  else if (world.violations.length === 0) world.violated('L1', `not settled: ${standing(world)}`);
+  world.end();
+  return settled;
 }
 
 function setUp(world: World): void {
@@ -252,7 +259,7 @@ function release(world: World): void {
   const { registry } = world.server;
   for (const passage of registry.list<Passage>(PASSAGES)) {
     if (phaseOf(passage) !== 'Lost' || registry.get('nodes', passage.spec.nodeName) !== undefined) continue;
-    const annotations = { 'drydock.dev/release': 'the machine is gone' };
+    const annotations = { 'drydock.dev/release': passage.spec.nodeName };
     world.ask('PATCH', `${API}/nodemaintenances/${passage.metadata.name}`, { metadata: { annotations } });
   }
 }

@@ -2,14 +2,18 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Orders } from './crew.ts';
 import { plant } from './mutants.ts';
 
-const { seeds, mutant, untilViolation } = workerData as Orders;
+const orders = workerData as Orders;
 // Before anything of the operator is loaded: what is planted is planted while its file is read.
-if (mutant !== undefined) plant(mutant);
+if (orders.play === 'seeds' && orders.mutant !== undefined) plant(orders.mutant);
 const { play } = await import('./play.ts');
 const { scenario } = await import('./scenario.ts');
+const { playPlan } = await import('./matrix.ts');
 
-for (const seed of seeds) {
-  const { trace: _, ...summary } = await play(scenario(seed));
-  parentPort?.postMessage(summary);
-  if (untilViolation && summary.violations.length > 0) break;
+if (orders.play === 'seeds') {
+  for (const seed of orders.items) {
+    const { trace: _, ...summary } = await play(scenario(seed));
+    parentPort?.postMessage(summary);
+  }
+} else {
+  for (const plan of orders.items) parentPort?.postMessage(await playPlan(plan, orders.end));
 }

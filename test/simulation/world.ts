@@ -46,12 +46,12 @@ export class World {
   #generation = 0;
   #over = false;
 
-  constructor(scenario: Scenario, options: { readonly trace?: boolean } = {}) {
+  constructor(scenario: Scenario, options: { readonly trace?: boolean; readonly luck?: Luck } = {}) {
     this.scenario = scenario;
     this.dice = dice(scenario.seed).fork('world');
     this.trace = new Trace(START, options.trace ?? false);
     const { timeline, etcd } = this;
-    this.luck = luckOf(scenario, this.dice.fork('luck'), () => this.#down);
+    this.luck = options.luck ?? luckOf(scenario, this.dice.fork('luck'), () => this.#down);
     this.server = new ApiServer({
       etcd,
       timeline,
@@ -158,11 +158,11 @@ export class World {
   /** Goes back to the snapshot, as with every API server stopped; nothing that was told since is true any more. */
   restore(bump: boolean): void {
     if (this.#snapshot === undefined) return;
-    this.server.restore(this.#snapshot, bump ? this.etcd.revision + 1_000_000 : undefined);
-    this.controllers.resync();
+    const gone = this.server.restore(this.#snapshot, bump ? this.etcd.revision + 1_000_000 : undefined);
+    this.controllers.resync(gone);
     this.#checkers = this.#freshCheckers();
-    // Revisions that are given out a second time cannot be told apart: that is why a restore bumps them, or stops Drydock.
-    if (!bump) for (const process of this.processes) process.kill();
+    // As the runbook wants it: whoever works on what a cache remembers of another time breaks what nobody can check.
+    for (const process of this.processes) process.kill();
     this.trace.tell(this.timeline.now(), `etcd is restored to revision ${this.#snapshot.revision}`);
   }
 

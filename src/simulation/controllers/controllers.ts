@@ -1,4 +1,5 @@
 import type { Dice } from '../dice.ts';
+import type { Written } from '../etcd.ts';
 import type { Registry } from '../registry.ts';
 import type { Timeline } from '../timeline.ts';
 import { startDaemonSets } from './daemon-set.ts';
@@ -24,7 +25,7 @@ export type Controllers = {
   /** Read at each draw: a fault stretches one by writing it here. */
   readonly delays: Delays;
   /** Tells all of them again what is stored: needed once the store was restored to an earlier state. */
-  resync(): void;
+  resync(gone?: readonly Written[]): void;
   stop(): void;
 };
 

@@ -28,8 +28,8 @@ export type Scene = {
 
 /** A scene, and what its owner does with it. */
 export type Staged = Scene & {
-  /** Tells everything that is stored, as if it were new: at the start, and after a restore. */
-  resync(): void;
+  /** Tells everything that is stored, as if it were new: at the start, and after a restore, with what is gone by it. */
+  resync(gone?: readonly Written[]): void;
   stop(): void;
 };
 
@@ -72,7 +72,8 @@ export function stage(parts: {
     },
     fork: (name) => dice.fork(name),
     after: (milliseconds, run) => timeline.after(milliseconds, () => (stopped ? undefined : run())),
-    resync: () => {
+    resync: (gone = []) => {
+      for (const each of gone) tell(each);
       known.clear();
       const all = RESOURCES.flatMap(({ id }) => registry.list(id).map((object) => found(id, object)));
       for (const each of all) known.hear(each);

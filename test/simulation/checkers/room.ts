@@ -1,6 +1,6 @@
 import type { Ticket } from '../../../src/api/maintenance-policy.ts';
 import type { KubeObject, NodeObject } from '../../../src/simulation/objects.ts';
-import { type Check, FOUND, isOurs, isReady, POLICIES, ticketsIn } from '../truth.ts';
+import { type Check, FOUND, isOurs, isReady, POLICIES, ticketsIn, UPGRADES, type Upgrade } from '../truth.ts';
 
 /** The longest that can lie between the list of nodes that was looked at and the write of the ledger. */
 const LOOKED_MS = 10_000;
@@ -19,7 +19,8 @@ export const room: Check = (truth) => {
     if (taken.length === 0) return;
     const looked = truth.sentAt() - LOOKED_MS;
     const counted = new Set(after.filter(({ mode }) => mode !== 'Leave').map(({ nodeName }) => nodeName));
-    for (const [name, since] of outSince) if (since <= looked) counted.add(name);
+    const isStrict = taken.some(({ holder }) => foreignOf(holder.name) === 'Count');
+    for (const [name, since] of outSince) if (isStrict && since <= looked) counted.add(name);
     const all = [...truth.registry.all<NodeObject>('nodes')].length;
     const { maxUnavailable } = policy.spec as { readonly maxUnavailable: number | string };
     const most =
@@ -30,6 +31,7 @@ export const room: Check = (truth) => {
     const text = `${taken.map(({ nodeName }) => nodeName).join(', ')} admitted: ${counted.size} nodes are out, ${most} may be`;
     truth.violated('N1', text);
   };
+  const foreignOf = (upgrade: string) => truth.registry.get<Upgrade>(UPGRADES, upgrade)?.spec.rollout.foreign;
   return {
     written({ resource, key, before, after, by }) {
       if (resource === 'nodes') {
