@@ -10,7 +10,7 @@ const controlPlane = await hasControlPlane();
 const onControlPlane = {
   test: {
     name: 'control-plane',
-    include: ['test/control-plane/**/*.test.ts', 'test/end-to-end/**/*.test.ts'],
+    include: ['test/{control-plane,end-to-end}/**/*.test.ts', 'test/contract/real.test.ts'],
     fileParallelism: false,
     // The first run builds the control plane, which takes minutes and is no test's time.
     globalSetup: ['test/control-plane/build.ts'],
@@ -26,7 +26,11 @@ export default defineConfig({
       {
         test: {
           name: 'tables',
-          include: ['test/{api,core,cluster,runtime,telemetry,controllers,demo,simulation}/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            'test/{api,core,cluster,runtime,telemetry,controllers,demo,simulation}/**/*.test.ts',
+            'test/contract/contract.test.ts',
+            'test/*.test.ts',
+          ],
         },
       },
       ...(controlPlane ? [onControlPlane] : []),

@@ -1,15 +1,17 @@
-import { bind, deleteOptions, draftOf, knows, patched, writingOf } from './bodies.ts';
+import { bind, deleteOptions, deletion, draftOf, fresh, knows, patched, writingOf } from './bodies.ts';
+import { strictly, unknownFields } from './custom.ts';
 import type { Dice } from './dice.ts';
 import type { Etcd, Snapshot, Written } from './etcd.ts';
 import { evict, GRANTED } from './eviction.ts';
-import { badRequest, type Did, did, type Failure, notFound, refused } from './failure.ts';
+import { badRequest, type Did, did, type Failure, invalid, notFound, refused, wrong } from './failure.ts';
 import { Lists } from './lists.ts';
 import { type KubeObject, keyOf, type PodObject } from './objects.ts';
 import { APPLY, JSON_PATCH, jsonPatch, MERGE, mergePatch, STRATEGIC, strategicPatch } from './patch.ts';
 import { type DeleteOptions, Registry, type Writing } from './registry.ts';
 import type { Request, Response, Watching } from './request.ts';
-import { resourceOf } from './resources.ts';
+import { type Resource, resourceOf } from './resources.ts';
 import { type Route, routeOf } from './route.ts';
+import { isFree, isMadeByPut } from './strategy.ts';
 import type { Timeline } from './timeline.ts';
 import { Watches } from './watches.ts';
 
@@ -61,7 +63,8 @@ export class ApiServer {
 
   handle(request: Request): Response {
     const route = routeOf(request.path);
-    const isNew = request.method === 'POST' || (request.contentType?.startsWith(APPLY) && !this.#has(route));
+    const makes = request.method === 'PUT' || request.contentType?.startsWith(APPLY);
+    const isNew = request.method === 'POST' || (makes && !this.#has(route));
     const answer = this.#answer(request, route);
     const response = answer.ok ? { status: isNew ? 201 : 200, body: answer.value } : responseOf(answer.failure);
     this.#parts.answered?.(request, response, route);
@@ -101,7 +104,7 @@ export class ApiServer {
         return this.#patch(request, route, key, writing);
       case 'DELETE':
         if (subresource !== undefined) return notAllowed();
-        return this.registry.remove(resource.id, key, deleteOptions(request.body), writing);
+        return this.#remove(request, resource, key, writing);
       default:
         return notAllowed();
     }
@@ -113,7 +116,7 @@ export class ApiServer {
   }
 
   #collection(request: Request, route: Route): Did<unknown> {
-    const { resource, namespace } = route;
+    const { resource, namespace, query } = route;
     const writing = writingOf(request, route);
     switch (request.method) {
       case 'GET':
@@ -121,18 +124,29 @@ export class ApiServer {
       case 'POST': {
         if (resource.namespaced && namespace === undefined) return notAllowed();
         const draft = draftOf(request, resource, namespace);
-        return draft.ok ? this.registry.create(resource.id, draft.value, writing) : draft;
+        if (!draft.ok) return draft;
+        const strange = query.get('fieldValidation') === 'Strict' ? unknownFields(resource, draft.value) : [];
+        if (strange.length > 0) return badRequest(strictly(resource, strange));
+        return this.registry.create(resource.id, fresh(draft.value, resource), writing);
       }
       case 'DELETE': {
         const all = this.#lists.list(route);
         if (!all.ok) return all;
         const options = deleteOptions(request.body);
-        for (const object of all.value.items) this.registry.remove(resource.id, keyOf(object), options, writing);
+        if (!options.ok) return options;
+        for (const object of all.value.items) this.registry.remove(resource.id, keyOf(object), options.value, writing);
         return all;
       }
       default:
         return notAllowed();
     }
+  }
+
+  #remove(request: Request, resource: Resource, key: string, writing: Writing): Did<unknown> {
+    const options = deleteOptions(request.body);
+    if (!options.ok) return options;
+    const removed = this.registry.remove(resource.id, key, options.value, writing);
+    return removed.ok ? did(deletion(resource, removed.value)) : removed;
   }
 
   #replace(request: Request, route: Route, key: string, writing: Writing): Did<KubeObject> {
@@ -142,13 +156,16 @@ export class ApiServer {
     if (name !== route.name) {
       return badRequest(`the name of the object (${name ?? ''}) does not match the name on the URL (${route.name})`);
     }
-    if (resourceVersion === undefined && route.resource.definition !== undefined) {
-      return refused(
-        422,
-        'Invalid',
-        `${route.resource.plural}.${route.resource.group} "${name}" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update`,
-        { causes: [{ field: 'metadata.resourceVersion', message: 'must be specified for an update' }] },
-      );
+    const { resource } = route;
+    if (!this.#has(route)) {
+      return isMadeByPut(resource)
+        ? this.registry.create(resource.id, draft.value, writing)
+        : notFound(resource, route.name ?? '');
+    }
+    if (!resourceVersion && !isFree(resource)) {
+      const cause = wrong('metadata.resourceVersion', 'Invalid value: 0: must be specified for an update');
+      // It names the resource, and not the kind as all others do.
+      return invalid({ ...resource, kind: resource.plural }, route.name ?? '', [cause]);
     }
     return this.registry.update(route.resource.id, key, writing, () => did(draft.value as KubeObject));
   }
@@ -182,14 +199,13 @@ export class ApiServer {
     const { resource } = route;
     const { by } = writing;
     if (!route.query.has('fieldManager')) {
-      return badRequest(
-        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-      );
+      const cause = wrong('fieldManager', 'Required value: is required for apply patch', 'FieldValueRequired');
+      return invalid({ plural: '', group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [cause]);
     }
     const draft = draftOf(request, resource, route.namespace);
     if (!draft.ok) return draft;
     if (this.registry.get(resource.id, key) === undefined) {
-      return this.registry.create(resource.id, draft.value, { ...writing, by });
+      return this.registry.create(resource.id, fresh(draft.value, resource), { ...writing, by });
     }
     return this.registry.update(resource.id, key, writing, (now) =>
       did(strategicPatch(now, draft.value) as KubeObject),
@@ -204,10 +220,12 @@ export class ApiServer {
       readonly deleteOptions?: DeleteOptions;
       readonly target?: { readonly name?: string };
     };
-    const named = body.metadata?.name;
-    if (named !== undefined && named !== route.name)
-      return badRequest('name in URL does not match name in Eviction object');
-    if (route.subresource === 'eviction') return evict(this.registry, key, body.deleteOptions ?? {}, writing);
+    const isEviction = route.subresource === 'eviction';
+    const isNamed = body.metadata?.name === route.name || (!isEviction && body.metadata?.name === undefined);
+    if (!isNamed) return badRequest('name in URL does not match name in Eviction object');
+    const closed = this.registry.closed(route.resource, route.namespace ?? '', route.name ?? '');
+    if (closed !== undefined) return closed;
+    if (isEviction) return evict(this.registry, key, body.deleteOptions ?? {}, writing);
     const pod = this.registry.get<PodObject>('pods', key);
     if (pod === undefined) return notFound(resourceOf('pods'), route.name ?? '');
     const bound = bind(pod, body.target?.name ?? '', this.registry.now());

@@ -1,9 +1,10 @@
-import { badRequest, conflict, type Did, did, refused } from './failure.ts';
+import { badRequest, conflict, type Did, did, invalid, wrong } from './failure.ts';
 import { type KubeObject, type PodObject, stamp } from './objects.ts';
 import type { DeleteOptions, Draft, Writing } from './registry.ts';
 import type { Request } from './request.ts';
 import type { Resource } from './resources.ts';
 import type { Route } from './route.ts';
+import { comesBack } from './strategy.ts';
 
 /** Gives a pod its node; it can have one only once. */
 export function bind(pod: PodObject, nodeName: string, now: number): Did<PodObject> {
@@ -40,10 +41,8 @@ export function patched(before: KubeObject, after: unknown, resource: Resource):
   const whole = after as KubeObject;
   const { uid, name } = whole.metadata;
   if (uid !== before.metadata.uid) {
-    const why = `Invalid value: "${uid}": field is immutable`;
-    const causes = [{ reason: 'FieldValueInvalid', message: why, field: 'metadata.uid' }];
-    const about = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`;
-    return refused(422, 'Invalid', `${about} "${before.metadata.name}" is invalid: metadata.uid: ${why}`, { causes });
+    const cause = wrong('metadata.uid', `Invalid value: "${uid}": field is immutable`);
+    return invalid(resource, before.metadata.name, [cause]);
   }
   if (name !== before.metadata.name) {
     return badRequest(`the name of the object (${name}) does not match the name on the URL (${before.metadata.name})`);
@@ -69,7 +68,32 @@ export function draftOf({ body }: Request, resource: Resource, namespace: string
   return did({ ...draft, metadata: { ...metadata, ...(namespace === undefined ? {} : { namespace }) } });
 }
 
-/** What must hold when something is deleted. */
-export function deleteOptions(body: unknown): DeleteOptions {
-  return (body ?? {}) as DeleteOptions;
+/** A new object without the status it came with: only that of a node is taken. */
+export function fresh(draft: Draft, { id }: Resource): Draft {
+  if (id === 'nodes') return draft;
+  const { status: _, ...bare } = draft;
+  return bare;
+}
+
+const POLICIES = ['Foreground', 'Background', 'Orphan'];
+
+/** What must hold when something is deleted, and how. */
+export function deleteOptions(body: unknown): Did<DeleteOptions> {
+  const options = (body ?? {}) as DeleteOptions;
+  const { propagationPolicy } = options;
+  if (propagationPolicy === undefined || POLICIES.includes(propagationPolicy)) return did(options);
+  const values = [...POLICIES, 'nil'].map((each) => JSON.stringify(each)).join(', ');
+  const text = `Unsupported value: "${propagationPolicy}": supported values: ${values}`;
+  const about = { plural: '', group: 'meta.k8s.io', kind: 'DeleteOptions' };
+  return invalid(about, '', [wrong('propagationPolicy', text, 'FieldValueNotSupported')]);
+}
+
+/** The answer to a deletion: the object as long as it stays, or comes back anyway; otherwise what it was. */
+export function deletion(resource: Resource, object: KubeObject): unknown {
+  const { name, uid, deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata;
+  const stays = deletionTimestamp !== undefined && (finalizers.length > 0 || deletionGracePeriodSeconds > 0);
+  if (stays || comesBack(resource)) return object;
+  const { plural: kind, group } = resource;
+  const details = { name, ...(group === '' ? {} : { group }), kind, uid };
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
 }

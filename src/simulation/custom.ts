@@ -16,20 +16,57 @@ export function validated(resource: Resource, object: KubeObject, before?: KubeO
   const spec = definition.spec.safeParse(object.spec ?? {});
   const status = definition.status.safeParse(object.status ?? definition.statusDefault ?? {});
   const causes = [
-    ...(spec.success ? [] : issues('spec', spec.error)),
-    ...(status.success ? [] : issues('status', status.error)),
+    ...(spec.success ? [] : issues('spec', object.spec, spec.error)),
+    ...(status.success ? [] : issues('status', object.status, status.error)),
     ...outside(definition.kind, object, before),
   ];
   if (causes.length > 0) return invalid(resource, object.metadata.name, causes);
   return did({ ...object, spec: spec.data, status: status.data });
 }
 
-function issues(root: string, error: z.ZodError) {
+type Parts = Readonly<Record<string, unknown>>;
+
+/** The fields of a new object of ours that its schema does not know: they are not kept, and Strict refuses them. */
+export function unknownFields({ definition }: Resource, object: Pick<KubeObject, 'spec'>): readonly string[] {
+  const spec = definition?.spec.safeParse(object.spec ?? {});
+  return spec?.success ? lost(object.spec, spec.data, 'spec') : [];
+}
+
+/** What Strict says of them. */
+export function strictly({ kind, version }: Resource, fields: readonly string[]): string {
+  const list = fields.map((field) => `unknown field ${JSON.stringify(field)}`).join(', ');
+  return `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: strict decoding error: ${list}`;
+}
+
+function lost(asked: unknown, kept: unknown, path: string): readonly string[] {
+  if (typeof asked !== 'object' || asked === null || typeof kept !== 'object' || kept === null) return [];
+  return Object.entries(asked).flatMap(([key, value]) => {
+    const below = Array.isArray(asked) ? `${path}[${key}]` : `${path}.${key}`;
+    if (value === undefined) return [];
+    return key in kept ? lost(value, (kept as Parts)[key], below) : [below];
+  });
+}
+
+/** In the words of the API server where a schema is broken, in ours where a rule is. */
+function issues(root: string, value: unknown, error: z.ZodError) {
   return error.issues.map((issue) => {
     const field = issue.path.reduce<string>(
       (path, part) => (typeof part === 'number' ? `${path}[${part}]` : `${path}.${String(part)}`),
       root,
     );
+    const found = issue.path.reduce<unknown>((at, part) => (at as Parts | undefined)?.[String(part)], value);
+    if (found === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) {
+      return wrong(field, 'Required value', 'FieldValueRequired');
+    }
+    if (issue.code === 'invalid_value') {
+      const values = issue.values.map((each) => JSON.stringify(each)).join(', ');
+      const text = `Unsupported value: ${JSON.stringify(found)}: supported values: ${values}`;
+      return wrong(field, text, 'FieldValueNotSupported');
+    }
+    if (issue.code === 'invalid_type') {
+      const text = `Invalid value: "${typeof found}": ${field} in body must be of type ${issue.expected}: "${typeof found}"`;
+      return wrong(field, text, 'FieldValueTypeInvalid');
+    }
     return wrong(field, `Invalid value: ${issue.message}`);
   });
 }
@@ -42,7 +79,12 @@ type Phased = { readonly state?: { readonly phase?: Phase } };
 function outside(kind: string, object: KubeObject, before: KubeObject | undefined) {
   const { name } = object.metadata;
   if (kind === 'MaintenancePolicy' && name !== POLICY_NAME) {
-    return [wrong('', 'Invalid value: there is one MaintenancePolicy in a cluster and its name is "cluster"')];
+    return [
+      wrong(
+        '',
+        'Invalid value: there is one MaintenancePolicy in a cluster and its name is "cluster": write metadata.name: cluster',
+      ),
+    ];
   }
   if (kind === 'ClusterUpgrade' && name.length > LONGEST_UPGRADE_NAME) {
     return [wrong('', 'Invalid value: the name of a ClusterUpgrade becomes part of a label: at most 63 characters')];
@@ -56,7 +98,7 @@ function outside(kind: string, object: KubeObject, before: KubeObject | undefine
   }
   const [from, to] = [(before.status as Phased)?.state?.phase, (object.status as Phased)?.state?.phase];
   const isStep =
-    from === undefined || to === undefined || from === to || (edges[from] as readonly Phase[])?.includes(to);
+    from === undefined || from === to || (to !== undefined && (edges[from] as readonly Phase[])?.includes(to));
   if (!isStep) {
     causes.push(wrong('status.state', 'Invalid value: status.state can only take the steps of the state diagram'));
   }

@@ -45,6 +45,10 @@ const COMPLETE: { readonly [id: string]: (object: never, now: number) => KubeObj
     status: { phase: 'Active' },
   }),
   'jobs.batch': (job: JobObject) => completedJob(job),
+  'poddisruptionbudgets.policy': (budget: KubeObject) => ({
+    ...budget,
+    status: budget.status ?? { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
+  }),
   'deployments.apps': (workload: WorkloadObject) => withReplicas(workload),
   'replicasets.apps': (workload: WorkloadObject) => withReplicas(workload),
   'statefulsets.apps': (workload: WorkloadObject) => {

@@ -1,9 +1,10 @@
-import { conflict, type Did, did, notFound, refused } from './failure.ts';
+import { type Did, did, notFound, refused, unmet } from './failure.ts';
 import { type BudgetObject, holds, type KubeObject, keyOf, type PodObject, stamp } from './objects.ts';
 import type { DeleteOptions, Registry, Writing } from './registry.ts';
 import { resourceOf } from './resources.ts';
 import { selects } from './selectors.ts';
 
+const ABOUT = { plural: 'pods', group: '', kind: 'Pod' };
 const MOST_DISRUPTED = 2000;
 const NOT_OBSERVED_SECONDS = 10;
 
@@ -14,7 +15,9 @@ export const GRANTED = { kind: 'Status', apiVersion: 'v1', metadata: {}, status:
  * Evicts a pod if its budget allows it: the one gate before which every drain stands
  * (kubernetes pkg/registry/core/pod/storage/eviction.go).
  */
-export function evict(registry: Registry, key: string, options: DeleteOptions, writing: Writing): Did<typeof GRANTED> {
+export function evict(registry: Registry, key: string, options: DeleteOptions, asked: Writing): Did<typeof GRANTED> {
+  const isDry = options.dryRun?.includes('All') ?? false;
+  const writing = isDry ? { ...asked, dryRun: true } : asked;
   const pod = registry.get<PodObject>('pods', key);
   if (pod === undefined) return notFound(resourceOf('pods'), key.slice(key.indexOf('/') + 1));
   if (needsNoBudget(pod)) return leave(registry, pod, options, writing);
@@ -26,7 +29,7 @@ export function evict(registry: Registry, key: string, options: DeleteOptions, w
     );
   if (budgets.length > 1) {
     const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
-    return refused(500, 'InternalError', message);
+    return refused(500, '', message);
   }
   const [budget] = budgets;
   if (budget === undefined || passesUnready(pod, budget)) return leave(registry, pod, options, writing);
@@ -55,16 +58,12 @@ function take(registry: Registry, pod: PodObject, budget: BudgetObject, writing:
     const text = `The disruption budget ${name} is still being processed by the server.`;
     return tooMany(text, { retryAfterSeconds: NOT_OBSERVED_SECONDS });
   }
-  if (disruptionsAllowed < 0) return forbidden(pod, 'pdb disruptions allowed is negative');
+  if (disruptionsAllowed < 0) return forbidden(budget, 'pdb disruptions allowed is negative');
   if (Object.keys(disruptedPods).length > MOST_DISRUPTED) {
-    return forbidden(pod, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
+    return forbidden(budget, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
   }
   if (disruptionsAllowed === 0) {
-    const { desiredHealthy = 0, currentHealthy = 0 } = budget.status;
-    return tooMany(
-      `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
-      {},
-    );
+    return tooMany(whyNone(budget), {});
   }
   if (writing.dryRun) return did(undefined);
   const left = disruptionsAllowed - 1;
@@ -78,6 +77,22 @@ function take(registry: Registry, pod: PodObject, budget: BudgetObject, writing:
     } as BudgetObject['status'],
   }));
   return did(undefined);
+}
+
+/** Why a budget allows nothing: a failed sync goes first, for then its numbers mean nothing. */
+function whyNone({ metadata, status }: BudgetObject): string {
+  const { desiredHealthy = 0, currentHealthy = 0, conditions = [] } = status;
+  const budget = `The disruption budget ${metadata.name}`;
+  const found = conditions.find(({ type }) => type === 'DisruptionAllowed');
+  const { reason = '', message = '' } = found?.status === 'False' ? found : {};
+  if (message !== '' && reason === 'SyncFailed') {
+    return `${budget} does not allow evicting pods currently because it failed sync: ${message}`;
+  }
+  if (currentHealthy <= desiredHealthy) {
+    return `${budget} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
+  }
+  if (message !== '') return `${budget} does not allow evicting pods currently (${reason}): ${message}`;
+  return `${budget} does not allow evicting pods currently`;
 }
 
 function noneLeft({ status }: BudgetObject, now: number): BudgetObject['status']['conditions'] {
@@ -96,24 +111,23 @@ function tooMany(text: string, more: { readonly retryAfterSeconds?: number }): D
   });
 }
 
-function forbidden({ metadata }: PodObject, why: string): Did<never> {
-  return refused(403, 'Forbidden', `pods "${metadata.name}" is forbidden: ${why}`, {
-    name: metadata.name,
-    kind: 'pods',
-  });
+function forbidden({ metadata: { name } }: BudgetObject, why: string): Did<never> {
+  const message = `poddisruptionbudget.policy "${name}" is forbidden: ${why}`;
+  return refused(403, 'Forbidden', message, { name, group: 'policy', kind: 'poddisruptionbudget' });
 }
 
 function leave(registry: Registry, pod: PodObject, options: DeleteOptions, writing: Writing): Did<typeof GRANTED> {
   const key = keyOf(pod);
-  const { uid } = options.preconditions ?? {};
-  if (uid !== undefined && uid !== pod.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`;
-    return conflict(resourceOf('pods'), pod.metadata.name, why);
-  }
-  if (!writing.dryRun && pod.metadata.deletionTimestamp === undefined) {
+  const { uid, resourceVersion } = options.preconditions ?? {};
+  const { name, uid: is, resourceVersion: at, deletionTimestamp } = pod.metadata;
+  if (uid && uid !== is) return unmet(ABOUT, name, 'UID', uid, is);
+  if (resourceVersion && resourceVersion !== at) return unmet(ABOUT, name, 'ResourceVersion', resourceVersion, at);
+  if (!writing.dryRun && deletionTimestamp === undefined) {
     registry.write<PodObject>('pods', key, writing.by, (before) => targeted(before, registry.now()));
   }
-  const gone: Did<KubeObject> = registry.remove('pods', key, options, writing);
+  // The condition is a write of its own, after which the revision that was asked for is past.
+  const { preconditions: _, ...others } = options;
+  const gone: Did<KubeObject> = registry.remove('pods', key, others, writing);
   return gone.ok ? did(GRANTED) : gone;
 }
 

@@ -5,12 +5,14 @@ export type Failure = {
   readonly metadata: Readonly<Record<string, never>>;
   readonly status: 'Failure';
   readonly code: number;
-  readonly reason: string;
+  /** None where the API server gives none: errors of which it knows nothing but the text. */
+  readonly reason?: string;
   readonly message: string;
   readonly details?: Details;
 };
 
-type Cause = { readonly reason?: string; readonly message?: string; readonly field?: string };
+/** One thing that is wrong, and where. */
+export type Cause = { readonly reason?: string; readonly message?: string; readonly field?: string };
 type Details = {
   readonly name?: string;
   readonly group?: string;
@@ -33,15 +35,16 @@ export function did<T>(value: T): Did<T> {
 
 /** Any refusal, in the words of the API server. */
 export function refused(code: number, reason: string, message: string, details?: Details): Did<never> {
+  const { group, ...others } = details ?? {};
   const failure: Failure = {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
     code,
-    reason,
+    ...(reason === '' ? {} : { reason }),
     message,
-    ...(details === undefined ? {} : { details }),
+    ...(details === undefined ? {} : { details: { ...others, ...(group ? { group } : {}) } }),
   };
   return { ok: false, failure };
 }
@@ -69,7 +72,7 @@ export function conflict({ plural, group }: About, name: string, why: string): D
 export const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
 /** The object breaks rules, each named by its field. */
-export function invalid({ kind = '', group }: About, name: string, causes: readonly Required<Cause>[]): Did<never> {
+export function invalid({ kind = '', group }: About, name: string, causes: readonly Cause[]): Did<never> {
   const list = causes.map(({ field, message }) => `${field}: ${message}`);
   const text = list.length === 1 ? list[0] : `[${list.join(', ')}]`;
   const about = group === '' ? kind : `${kind}.${group}`;
@@ -82,6 +85,19 @@ export function badRequest(message: string): Did<never> {
 }
 
 /** A cause of an invalid object. */
-export function wrong(field: string, message: string, reason = 'FieldValueInvalid'): Required<Cause> {
+export function wrong(field: string, message: string, reason = 'FieldValueInvalid'): Cause {
   return { field, message, reason };
+}
+
+/** An object that was meant to be deleted is not the one that is there (BeforeDelete; it names the kind, not the resource). */
+export function unmet(
+  { kind = '', group }: About,
+  name: string,
+  what: 'UID' | 'ResourceVersion',
+  asked: string,
+  is: string,
+) {
+  const then = what === 'UID' ? 'deleted and then recreated' : 'modified';
+  const why = `the ${what} in the precondition (${asked}) does not match the ${what} in record (${is}). The object might have been ${then}`;
+  return conflict({ plural: kind, group }, name, why);
 }

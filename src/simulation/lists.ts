@@ -33,6 +33,8 @@ export class Lists {
   list({ resource, namespace, query }: Route): Did<Page> {
     const filter = filterOf(resource.id, namespace, query);
     if (!filter.ok) return filter;
+    const possible = this.#possible(query.get('resourceVersion') ?? '');
+    if (!possible.ok) return possible;
     const limit = Number(query.get('limit') ?? 0);
     const token = query.get('continue') ?? '';
     const begun = token === '' ? this.#begin(resource.id, filter.value) : this.#goOn(token);
@@ -53,6 +55,18 @@ export class Lists {
   /** Forgets every list that is under way, as when the store went back in time. */
   forget(): void {
     this.#rests.clear();
+  }
+
+  /** Whether there has been such a revision: an API server waits a little for one that has not, and gives up. */
+  #possible(asked: string): Did<undefined> {
+    const { revision } = this.#registry.etcd;
+    if (!/^\d*$/.test(asked))
+      return badRequest(`Invalid value: "${asked}": strconv.ParseUint: parsing "${asked}": invalid syntax`);
+    if (Number(asked) <= revision) return did(undefined);
+    const text = 'Too large resource version';
+    const message = `Timeout: ${text}: ${asked}, current: ${revision}`;
+    const causes = [{ reason: 'ResourceVersionTooLarge', message: text }];
+    return refused(504, 'Timeout', message, { causes, retryAfterSeconds: 1 });
   }
 
   #begin(id: string, filter: (object: KubeObject) => boolean): Did<Rest> {

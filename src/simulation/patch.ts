@@ -45,12 +45,12 @@ function operated(target: unknown, { op, path, from, value }: Operation): Did<un
       return changed(target, pointer(path), op, value);
     case 'test': {
       const found = find(target, pointer(path));
-      return same(found ?? null, value ?? null) ? did(target) : invalidPatch(`testing value ${path} failed`);
+      return same(found ?? null, value ?? null) ? did(target) : inapplicable();
     }
     case 'copy':
     case 'move': {
       const found = find(target, pointer(from ?? ''));
-      if (found === undefined) return invalidPatch(`${op} operation does not apply: doc is missing from path: ${from}`);
+      if (found === undefined) return inapplicable();
       const without = op === 'move' ? changed(target, pointer(from ?? ''), 'remove', undefined) : did(target);
       return without.ok ? changed(without.value, pointer(path), 'add', structuredClone(found)) : without;
     }
@@ -59,9 +59,9 @@ function operated(target: unknown, { op, path, from, value }: Operation): Did<un
   }
 }
 
-/** What the API server answers to a JSON patch that cannot be applied. */
-function invalidPatch(why: string): Did<never> {
-  return refused(422, 'Invalid', `the server rejected our request due to an error in our request: ${why}`, {});
+/** What the API server answers to a JSON patch that cannot be applied: never why. */
+function inapplicable(): Did<never> {
+  return refused(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
 }
 
 function pointer(path: string): readonly string[] {
@@ -83,24 +83,24 @@ function changed(
 ): Did<unknown> {
   const [part, ...rest] = path;
   if (part === undefined) return op === 'remove' ? badRequest('the whole object cannot be removed') : did(value);
-  const missing = () => invalidPatch(`${op} operation does not apply: doc is missing path: /${path.join('/')}`);
   if (Array.isArray(target)) {
     const at = part === '-' ? target.length : Number(part);
-    if (!Number.isInteger(at) || at < 0 || at > target.length) return missing();
+    if (!Number.isInteger(at) || at < 0 || at > target.length) return inapplicable();
     if (rest.length > 0) {
       const below = changed(target[at], rest, op, value);
       return below.ok ? did(target.with(at, below.value)) : below;
     }
-    if (op !== 'add' && at >= target.length) return missing();
+    if (op !== 'add' && at >= target.length) return inapplicable();
     return did(target.toSpliced(at, op === 'add' ? 0 : 1, ...(op === 'remove' ? [] : [value])));
   }
-  if (!isObject(target)) return missing();
+  if (!isObject(target)) return inapplicable();
   if (rest.length > 0) {
-    if (target[part] === undefined) return missing();
+    if (target[part] === undefined) return inapplicable();
     const below = changed(target[part], rest, op, value);
     return below.ok ? did({ ...target, [part]: below.value }) : below;
   }
-  if (op !== 'add' && target[part] === undefined) return missing();
+  // Of the library that the API server uses: what replaces a field that is not there adds it.
+  if (op === 'remove' && target[part] === undefined) return inapplicable();
   if (op !== 'remove') return did({ ...target, [part]: value });
   const { [part]: _, ...kept } = target;
   return did(kept);

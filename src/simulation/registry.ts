@@ -5,7 +5,7 @@ import { same } from './equal.ts';
 import type { Etcd } from './etcd.ts';
 import {
   alreadyExists,
-  badRequest,
+  type Cause,
   conflict,
   type Did,
   did,
@@ -13,10 +13,13 @@ import {
   MODIFIED,
   notFound,
   refused,
+  unmet,
   wrong,
 } from './failure.ts';
 import { type KubeObject, keyOf, type Meta, type PodObject, stamp } from './objects.ts';
 import { type Resource, resourceOf } from './resources.ts';
+import { broken } from './rules.ts';
+import { counted, prepared, stored } from './strategy.ts';
 
 /** An object before the API server has completed its metadata. */
 export type Draft = Omit<KubeObject, 'metadata'> & { readonly metadata: Partial<Meta> };
@@ -33,6 +36,7 @@ export type Writing = {
 export type DeleteOptions = {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: string;
+  readonly dryRun?: readonly string[];
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 };
 
@@ -68,13 +72,15 @@ export class Registry {
   create(id: string, draft: Draft, writing: Writing): Did<KubeObject> {
     const resource = resourceOf(id);
     const { namespace } = draft.metadata;
-    if (draft.metadata.resourceVersion) return badRequest('resourceVersion should not be set on objects to be created');
+    if (draft.metadata.resourceVersion) {
+      return refused(500, '', 'resourceVersion should not be set on objects to be created');
+    }
     const name = draft.metadata.name ?? this.#generated(draft.metadata.generateName);
     if (name === undefined) {
       const cause = wrong('metadata.name', 'Required value: name or generateName is required', 'FieldValueRequired');
       return invalid(resource, '', [cause]);
     }
-    const closed = namespace === undefined ? undefined : this.#closed(resource, namespace, name);
+    const closed = namespace === undefined ? undefined : this.closed(resource, namespace, name);
     if (closed !== undefined) return closed;
     const metadata: Meta = {
       ...draft.metadata,
@@ -86,9 +92,11 @@ export class Registry {
     };
     const { deletionTimestamp: _, deletionGracePeriodSeconds: __, ...kept } = metadata;
     const asked = { ...draft, apiVersion: versionOf(resource), kind: resource.kind, metadata: kept };
-    // A status that comes with a new object is not taken, but for nodes and pods, whose kubelets send it along.
     const bare = resource.definition === undefined ? asked : { ...asked, status: undefined };
-    const made = validated(resource, completed(id, bare, this.now()));
+    const whole = stored(resource, completed(id, bare, this.now()));
+    const causes = broken(resource, whole);
+    if (causes.length > 0) return invalid(resource, name, causes);
+    const made = validated(resource, whole);
     if (!made.ok) return made;
     if (this.etcd.get(id, keyOf(made.value)) !== undefined) return alreadyExists(resource, name);
     return did(this.#commit(id, made.value, writing));
@@ -103,17 +111,17 @@ export class Registry {
     if (!asked.ok) return asked;
     const mismatch = this.#mismatch(resource, before, asked.value.metadata);
     if (mismatch !== undefined) return mismatch;
-    const merged = prepared(resource, before, asked.value, writing.subresource);
+    const { deletionTimestamp } = asked.value.metadata;
+    if (deletionTimestamp && deletionTimestamp !== before.metadata.deletionTimestamp) {
+      const text = `Invalid value: "${deletionTimestamp}": field is immutable`;
+      return invalid(resource, before.metadata.name, [wrong('metadata.deletionTimestamp', text)]);
+    }
+    const merged = stored(resource, prepared(resource, before, asked.value, writing.subresource));
+    const causes = [...lateFinalizers(before, merged), ...broken(resource, merged, before)];
+    if (causes.length > 0) return invalid(resource, merged.metadata.name, causes);
     const checked = validated(resource, merged, before);
     if (!checked.ok) return checked;
-    const added = (merged.metadata.finalizers ?? []).filter(
-      (each) => !(before.metadata.finalizers ?? []).includes(each),
-    );
-    if (before.metadata.deletionTimestamp !== undefined && added.length > 0) {
-      const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${JSON.stringify(added)}`;
-      return invalid(resource, merged.metadata.name, [wrong('metadata.finalizers', message, 'FieldValueForbidden')]);
-    }
-    return did(this.#settle(id, before, checked.value, writing));
+    return did(this.#settle(id, before, counted(resource, before, checked.value), writing));
   }
 
   /** A controller's write of a whole object, spec and status alike; nothing when it is gone or would stay the same. */
@@ -129,13 +137,10 @@ export class Registry {
     const before = this.etcd.get(id, key);
     if (before === undefined) return notFound(resource, nameIn(key));
     const { uid, resourceVersion } = options.preconditions ?? {};
-    if (uid !== undefined && uid !== before.metadata.uid) {
-      const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`;
-      return conflict(resource, before.metadata.name, why);
-    }
-    if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) {
-      const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${before.metadata.resourceVersion}`;
-      return conflict(resource, before.metadata.name, why);
+    const { metadata } = before;
+    if (uid && uid !== metadata.uid) return unmet(resource, metadata.name, 'UID', uid, metadata.uid);
+    if (resourceVersion && resourceVersion !== metadata.resourceVersion) {
+      return unmet(resource, metadata.name, 'ResourceVersion', resourceVersion, metadata.resourceVersion);
     }
     if (id === 'pods') return did(this.#removePod(before as PodObject, options, writing));
     const finalizer = FINALIZER_OF[options.propagationPolicy ?? ''];
@@ -152,21 +157,34 @@ export class Registry {
   #removePod(pod: PodObject, options: DeleteOptions, writing: Writing): KubeObject {
     const over = pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed' || !pod.spec.nodeName;
     const asked = options.gracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
-    const grace = over ? 0 : asked;
+    // A negative period is as good as one second (BeforeDelete).
+    const grace = over ? 0 : asked < 0 ? 1 : asked;
     const key = keyOf(pod);
     const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata;
-    if (grace <= 0) {
-      if (finalizers.length === 0) return this.#drop('pods', key, pod, writing);
-      return this.#mark('pods', pod, {}, 0, writing);
-    }
-    // A second deletion can only shorten the time that is left.
-    if (deletionTimestamp !== undefined && deletionGracePeriodSeconds <= grace) return pod;
-    return this.#mark('pods', pod, {}, grace, writing);
+    const isLeaving = deletionTimestamp !== undefined;
+    // A second deletion can only shorten the time that is left, counted from the first.
+    const stays = isLeaving && deletionGracePeriodSeconds > 0 && deletionGracePeriodSeconds <= grace;
+    if (stays) return pod;
+    const isMarked = isLeaving && deletionGracePeriodSeconds === 0;
+    const begun = isLeaving ? Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000 : this.now();
+    const marked = isMarked ? pod : this.#mark('pods', pod, {}, grace, writing, begun);
+    // It is told as changed first, then as deleted: two writes, also where nothing delays the end.
+    return grace <= 0 && finalizers.length === 0 ? this.#drop('pods', key, marked, writing) : marked;
   }
 
-  #mark(id: string, before: KubeObject, more: Partial<Meta>, graceSeconds: number, writing: Writing): KubeObject {
+  #mark(
+    id: string,
+    before: KubeObject,
+    more: Partial<Meta>,
+    graceSeconds: number,
+    writing: Writing,
+    begun = this.now(),
+  ): KubeObject {
     const { generation, deletionTimestamp } = before.metadata;
     const first = deletionTimestamp === undefined;
+    const end = begun + graceSeconds * 1000;
+    // What is shortened to less than has passed already is left with the least that is not at once.
+    const seconds = end < this.now() && graceSeconds > 0 ? 1 : graceSeconds;
     return this.#commit(
       id,
       {
@@ -175,8 +193,8 @@ export class Registry {
         metadata: {
           ...before.metadata,
           ...more,
-          deletionTimestamp: stamp(this.now() + graceSeconds * 1000),
-          deletionGracePeriodSeconds: graceSeconds,
+          deletionTimestamp: stamp(Math.max(this.now(), end)),
+          deletionGracePeriodSeconds: seconds,
           ...(generation === undefined || !first ? {} : { generation: generation + 1 }),
         },
       },
@@ -206,7 +224,8 @@ export class Registry {
     return `${prefix}${Array.from({ length: 5 }, () => this.#dice.pick([...'bcdfghjklmnpqrstvwxz2456789'])).join('')}`;
   }
 
-  #closed(resource: Resource, namespace: string, name: string): Did<never> | undefined {
+  /** Why nothing can be made in a namespace: it is not there, or it ends. */
+  closed(resource: Resource, namespace: string, name: string): Did<never> | undefined {
     const found = this.get('namespaces', namespace);
     if (found === undefined) return notFound(resourceOf('namespaces'), namespace);
     if (found.metadata.deletionTimestamp === undefined) return undefined;
@@ -240,36 +259,12 @@ function nameIn(key: string): string {
   return key.slice(key.indexOf('/') + 1);
 }
 
-/** What an update may change: the status path the status and nothing else, the other path everything else. */
-function prepared(
-  resource: Resource,
-  before: KubeObject,
-  asked: KubeObject,
-  subresource: 'status' | undefined,
-): KubeObject {
-  if (subresource === 'status') {
-    const { status } = asked;
-    return { ...before, ...(status === undefined ? {} : { status }) };
-  }
-  const { name, namespace, uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } =
-    before.metadata;
-  const metadata = {
-    ...asked.metadata,
-    name,
-    namespace,
-    uid,
-    creationTimestamp,
-    deletionTimestamp,
-    deletionGracePeriodSeconds,
-    generation,
-    resourceVersion: before.metadata.resourceVersion,
-  } as Meta;
-  const kept = resource.hasStatus ? { status: before.status } : {};
-  const whole = { ...asked, ...kept, apiVersion: before.apiVersion, kind: before.kind, metadata };
-  return counted(resource, before, whole);
-}
-
-function counted<T extends KubeObject>(resource: Resource, before: T, after: T): T {
-  if (!resource.counts || same(before.spec, after.spec)) return after;
-  return { ...after, metadata: { ...after.metadata, generation: (before.metadata.generation ?? 0) + 1 } };
+/** The finalizers that come too late: while something is being deleted none can be added. */
+function lateFinalizers(before: KubeObject, after: KubeObject): readonly Cause[] {
+  const there = before.metadata.finalizers ?? [];
+  const added = (after.metadata.finalizers ?? []).filter((each) => !there.includes(each));
+  if (before.metadata.deletionTimestamp === undefined || added.length === 0) return [];
+  const list = added.map((each) => JSON.stringify(each)).join(', ');
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+  return [wrong('metadata.finalizers', message, 'FieldValueForbidden')];
 }

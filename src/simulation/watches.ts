@@ -11,6 +11,7 @@ type Later = Pick<Timeline, 'after' | 'now'>;
 type Open = { readonly resource: string; tell(written: Written): void; end(): void };
 
 const BOOKMARK_MS = 60_000;
+const LAST_BOOKMARK_MS = 2_000;
 const LEAST_MS = 1_800_000;
 
 /** The watches that are open: each is told what was written to its resource, in order, and nothing twice. */
@@ -50,10 +51,13 @@ export class Watches {
       ]);
     }
     const asked = query.get('resourceVersion') ?? '';
-    if (!/^\d*$/.test(asked)) return refused(400, 'BadRequest', `Invalid resource version: ${asked}`);
+    if (!/^\d*$/.test(asked)) {
+      const why = `strconv.ParseUint: parsing "${asked}": invalid syntax`;
+      return refused(500, '', `resourceVersion: Invalid value: "${asked}": ${why}`);
+    }
     const from = asked === '' || asked === '0' ? undefined : Number(asked);
     if (from !== undefined && this.#etcd.since(resource.id, from) === undefined) {
-      return refused(410, 'Expired', `too old resource version: ${from} (${this.#etcd.revision})`);
+      return did(expired(from, this.#etcd.revision));
     }
     return did(this.#watching(resource.id, filter.value, from, query));
   }
@@ -76,7 +80,8 @@ export class Watches {
     };
     return {
       begin: (tell, ended) => {
-        let told = from ?? this.#etcd.revision;
+        const begun = from ?? this.#etcd.revision;
+        let told = begun;
         own = {
           resource,
           tell: (written) => {
@@ -99,14 +104,22 @@ export class Watches {
         if (query.get('allowWatchBookmarks') !== 'true' && query.get('allowWatchBookmarks') !== '1') return;
         const mark = (object: KubeObject | undefined) => {
           const { revision } = this.#etcd;
-          // Only what is newer than the last thing that was told is worth a bookmark.
-          if (revision > told) {
-            told = revision;
-            tell({ type: 'BOOKMARK', object: bookmark(resource, object, revision) });
-          }
-          cancels.push(this.#later.after(BOOKMARK_MS, () => mark(this.#sample(resource))));
+          // What was told is marked too, but not where the watch began (cache_watcher.go, `process`).
+          if (revision > begun) tell({ type: 'BOOKMARK', object: bookmark(resource, object, revision) });
         };
-        cancels.push(this.#later.after(BOOKMARK_MS, () => mark(this.#sample(resource))));
+        // Every minute, and once more two seconds before the end.
+        const end = this.#later.now() + lasts - LAST_BOOKMARK_MS;
+        const again = () => {
+          const wait = Math.min(BOOKMARK_MS, end - this.#later.now());
+          if (wait <= 0) return;
+          cancels.push(
+            this.#later.after(wait, () => {
+              mark(this.#sample(resource));
+              again();
+            }),
+          );
+        };
+        again();
       },
       stop,
     };
@@ -116,6 +129,18 @@ export class Watches {
     for (const object of this.#etcd.all(resource)) return object;
     return undefined;
   }
+}
+
+/** A watch that is opened all the same, only to say why it cannot be (newErrWatcher in cacher.go). */
+function expired(from: number, revision: number): Watching {
+  const told = refused(410, 'Expired', `too old resource version: ${from} (${revision})`);
+  return {
+    begin: (tell, ended) => {
+      if (!told.ok) tell({ type: 'ERROR', object: told.failure });
+      ended();
+    },
+    stop: () => {},
+  };
 }
 
 /** What a selector makes of a write: what comes into it is added, what leaves it is deleted. */
