@@ -80,10 +80,13 @@ const OF: { readonly [resource: string]: { readonly [field: string]: Field } } =
   },
   nodes: { 'spec.unschedulable': (node) => String((node as NodeObject).spec.unschedulable ?? false) },
   events: {
-    'involvedObject.kind': (event) => involved(event, 'kind'),
-    'involvedObject.name': (event) => involved(event, 'name'),
-    'involvedObject.namespace': (event) => involved(event, 'namespace'),
-    'involvedObject.uid': (event) => involved(event, 'uid'),
+    ...Object.fromEntries(
+      ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map((field) => [
+        `involvedObject.${field}`,
+        (event: KubeObject) => involved(event, field),
+      ]),
+    ),
+    reportingComponent: (event) => String((event as unknown as Words)['reportingComponent'] ?? ''),
     reason: (event) => String((event as unknown as Words)['reason'] ?? ''),
     type: (event) => String((event as unknown as Words)['type'] ?? ''),
   },

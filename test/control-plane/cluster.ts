@@ -1,3 +1,4 @@
+import type { AuditLog } from './audit.ts';
 import type { Client } from './client.ts';
 
 /** What a command said. */
@@ -19,4 +20,15 @@ export type Cluster = {
   /** Makes a namespace that is ready for pods. */
   createNamespace(name: string, labels?: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
+};
+
+/** A cluster whose API server was started here, real or a model: its audit log is at hand, and files of its own. */
+export type Plane = Cluster & {
+  /** Data, logs and certificates of this run. */
+  readonly directory: string;
+  /** The serving certificate of the API server, which is also its authority. */
+  readonly caFile: string;
+  readonly audit: AuditLog;
+  /** Throws, with the end of its log, if a component has died. */
+  assertAlive(): void;
 };

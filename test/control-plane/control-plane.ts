@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -8,9 +7,10 @@ import { AuditLog } from './audit.ts';
 import { type Binaries, builtBinaries, type Component, type Say, sayToStderr } from './binaries.ts';
 import { type Child, removeAtEnd, type Signal, startChild, tail } from './child.ts';
 import { Client } from './client.ts';
-import type { Cluster, Said } from './cluster.ts';
+import type { Plane, Said } from './cluster.ts';
 import * as flags from './flags.ts';
 import { kubeconfig } from './kubeconfig.ts';
+import { runKubectl } from './kubectl.ts';
 import { freePort } from './ports.ts';
 import { until } from './until.ts';
 
@@ -23,21 +23,14 @@ export type ControlPlaneOptions = flags.Turned & {
 };
 
 /** etcd, API server, controller manager, scheduler, and kwok for the kubelets. */
-export type ControlPlane = Cluster & {
-  /** Data, logs and certificates of this run. */
-  readonly directory: string;
-  /** The serving certificate of the API server, which is also its authority. */
-  readonly caFile: string;
+export type ControlPlane = Plane & {
   readonly keyFile: string;
-  readonly audit: AuditLog;
   /** Ends the API server at once; etcd goes on. TERM: in order, which takes up to 60 s while somebody watches. */
   stopApiServer(signal?: 'KILL' | 'TERM'): Promise<void>;
   /** Starts it again on the same port with the same data, and waits until it is ready. */
   startApiServer(): Promise<void>;
   /** Tells a component: STOP makes it silent with all its connections open, CONT wakes it. */
   signal(component: Component, signal: Signal): void;
-  /** Throws, with the end of its log, if a component has died. */
-  assertAlive(): void;
 };
 
 /** Who the tests and the components are; service accounts are asked for with TokenRequest. */
@@ -175,15 +168,10 @@ class Run implements ControlPlane {
     args: readonly string[],
     options: { readonly input?: string; readonly kubeconfig?: string } = {},
   ): Promise<Said> {
-    return new Promise((resolve) => {
-      const env = { ...process.env, KUBECONFIG: options.kubeconfig ?? this.kubeconfig, HOME: this.directory };
-      const limits = { env, maxBuffer: 256 * 1024 * 1024 };
-      const child = execFile(this.#binaries.kubectl, [...args], limits, (error, stdout, stderr) => {
-        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-        resolve({ stdout, stderr, code });
-      });
-      child.stdin?.on('error', () => {});
-      child.stdin?.end(options.input ?? '');
+    return runKubectl(this.#binaries.kubectl, args, {
+      kubeconfig: this.kubeconfig,
+      home: this.directory,
+      ...options,
     });
   }
 

@@ -50,16 +50,21 @@ async function keep({ plane, ground, kubectl, operator }: Stage): Promise<void> 
   terminal.say('Kept running. In another terminal:');
   // Whole, so that they can be copied.
   terminal.say('', `export KUBECONFIG=${plane.kubeconfig}`);
-  terminal.say('', `${kubectl} get nodes,clusterupgrades,nodemaintenances`);
+  if (kubectl === undefined) terminal.say('This machine has no kubectl; with any one:');
+  terminal.say('', `${kubectl ?? 'kubectl'} get nodes,clusterupgrades,nodemaintenances`);
   terminal.say('', `less ${operator.logFile}`);
   terminal.say(`Ground: ${ground}. Ctrl-C here takes it down.`);
   played = true;
   await new Promise(() => setInterval(() => {}, 60_000));
 }
 
-async function play(options: { readonly keep?: boolean }): Promise<void> {
+type Options = { readonly keep?: boolean; readonly simulated?: boolean; readonly real?: boolean };
+
+async function play(options: Options): Promise<void> {
+  if (options.real && options.simulated) throw new Sorry('--real and --simulated exclude each other.');
+  const wish = options.real ? 'real' : options.simulated ? 'simulated' : undefined;
   const began = performance.now();
-  const stage = await setStage(terminal, (end) => void ends.push(end));
+  const stage = await setStage(terminal, (end) => void ends.push(end), wish);
   const findings = await rollOut(stage, terminal, stopped.signal);
   tellEvidence(terminal, findings);
   const broken = findings.filter(({ kept }) => !kept);
@@ -84,10 +89,12 @@ for (const [signal, number] of [
 }
 
 const options = new Command('npm run demo --')
-  .description('Shows Drydock upgrading six nodes of a Kubernetes control plane of its own.')
+  .description('Shows Drydock upgrading six nodes of a Kubernetes cluster of its own.')
+  .option('--real', 'on a real control plane, which Go builds the first time (the default where that is possible)')
+  .option('--simulated', 'on a simulated cluster, which needs nothing but Node and starts in seconds')
   .option('--keep', 'leave everything running at the end, until Ctrl-C')
   .parse()
-  .opts<{ keep?: boolean }>();
+  .opts<Options>();
 
 play(options).then(
   () => leave(0),

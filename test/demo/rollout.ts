@@ -24,7 +24,7 @@ const DRYDOCK = '/apis/drydock.dev/v1alpha1';
 
 /** Applies the upgrade, shows it until kubectl wait returns, and gives back what the audit log says of it. */
 export async function rollOut(stage: Stage, terminal: Terminal, stopped: AbortSignal): Promise<readonly Finding[]> {
-  const { plane, operator } = stage;
+  const { plane, operator, kubectl } = stage;
   const mark = plane.audit.mark();
   await apply(plane, read('upgrade.yaml'));
   const from = performance.now();
@@ -37,7 +37,7 @@ export async function rollOut(stage: Stage, terminal: Terminal, stopped: AbortSi
   const tell = (text: string) => terminal.say(text, `  ${terminal.paint('cyan', clock(seconds()).padStart(5))}  `);
   const show = await present(stage, terminal, { seconds, tell, signal });
   const command = ['wait', '--for=condition=Ready', `clusterupgrade/${UPGRADE}`, `--timeout=${DEADLINE_SECONDS}s`];
-  tell(`$ kubectl ${command.join(' ')}`);
+  tell(`${promptOf(stage)} ${command.join(' ')}`);
   const timer = terminal.live ? setInterval(() => show.draw(), FRAME_MS) : undefined;
   const ended = operator.exited.then((code) => {
     throw new Sorry(`The operator ended with code ${code}: ${operator.log().trim().split('\n').at(-1)}`);
@@ -53,7 +53,7 @@ export async function rollOut(stage: Stage, terminal: Terminal, stopped: AbortSi
     show.draw();
     terminal.leave();
     if (terminal.live) terminal.say();
-    tell(`${said.stdout.trim()}, and kubectl wait has returned.`);
+    tell(`${said.stdout.trim()}, and ${kubectl === undefined ? 'the wait is over' : 'kubectl wait has returned'}.`);
   } finally {
     clearInterval(timer);
     over.abort();
@@ -61,7 +61,7 @@ export async function rollOut(stage: Stage, terminal: Terminal, stopped: AbortSi
     relaxed.catch(() => {});
   }
   const nodes = show.scene().nodes.map(({ name }) => name);
-  return evidence(plane.audit, mark, { user: USER, maxUnavailable: MAX_UNAVAILABLE, nodes });
+  return evidence(plane.audit, mark, { user: USER, maxUnavailable: MAX_UNAVAILABLE, nodes, rights: stage.rights });
 }
 
 /** What is on the screen, and what happens to be told as it changes. */
@@ -113,7 +113,7 @@ async function present({ plane }: Stage, terminal: Terminal, { seconds, tell, si
 
 /** Plays the person who reads the advice and follows it. */
 async function relaxWhenBlocked(
-  { plane }: Stage,
+  stage: Stage,
   show: Show,
   tell: (text: string) => void,
   signal: AbortSignal,
@@ -137,6 +137,11 @@ async function relaxWhenBlocked(
   await pause(READING_MS);
   if (signal.aborted) return;
   tell('The demo now does what the owner of the budget would do. Nobody touches Drydock: it goes on by itself.');
-  tell(`$ kubectl ${RELAX.join(' ')} '${RELAXED}'`);
-  await must(plane, [...RELAX, RELAXED]);
+  tell(`${promptOf(stage)} ${RELAX.join(' ')} '${RELAXED}'`);
+  await must(stage.plane, [...RELAX, RELAXED]);
+}
+
+/** What stands before a command: without a kubectl on this machine it is the demo that does what kubectl would. */
+function promptOf({ kubectl }: Stage): string {
+  return kubectl === undefined ? 'in place of kubectl:' : '$ kubectl';
 }

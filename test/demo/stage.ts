@@ -1,22 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { builtBinaries, cachedBinaries } from '../control-plane/binaries.ts';
-import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
-import { chooseRung } from '../control-plane/ladder.ts';
-import { startNodeAgent } from '../control-plane/node-agent.ts';
-import { createNodes } from '../control-plane/nodes.ts';
+import type { Plane } from '../control-plane/cluster.ts';
 import { until } from '../control-plane/until.ts';
 import { apply, install, type Operator, startOperator, USER } from '../end-to-end/ground.ts';
 import { allNodes } from '../end-to-end/seen.ts';
 import { nodes } from '../end-to-end/shop.ts';
+import { chooseGround, type Wish } from './grounds.ts';
 import type { Budget, Pod } from './scene.ts';
-import { clock, wrap } from './screen.ts';
 import type { Terminal } from './terminal.ts';
 
 const WORKERS = 5;
 const SHOP_PODS = 15;
-const BUILDING_FRAME_MS = 500;
-const AUDIT_POLICY = join(import.meta.dirname, 'audit-policy.yaml');
 const INTRODUCTION =
   'Six nodes go from Kubernetes v1.35.7 to v1.36.4, two at a time, under three PodDisruptionBudgets, one of which blocks ' +
   'on purpose. It takes about a minute and a half.';
@@ -28,36 +22,33 @@ export class Sorry extends Error {}
 
 /** A cluster on which the demo can be played. */
 export type Stage = {
-  readonly plane: ControlPlane;
+  readonly plane: Plane;
   readonly operator: Operator;
   /** What it is made of, in a sentence. */
   readonly ground: string;
-  /** kubectl, as it was built beside the control plane. */
-  readonly kubectl: string;
+  /** Whether rights are asked for on it. */
+  readonly rights: boolean;
+  /** A kubectl for it; undefined where this machine has none, and the plane does in its place what the demo asks. */
+  readonly kubectl: string | undefined;
 };
 
 /** What is to be undone at the end, in the opposite order. */
 export type AtEnd = (end: () => Promise<void>) => void;
 
 /** Sets everything up to the moment in which somebody would apply a ClusterUpgrade, and says each step. */
-export async function setStage(terminal: Terminal, atEnd: AtEnd): Promise<Stage> {
-  const choice = await chooseRung();
-  if (choice.rung === 'none') throw new Sorry(`There is nothing to run a control plane with. ${choice.why}`);
-  const ground = `a Kubernetes control plane of its own on this machine, from ${choice.why}; kwok plays the nodes`;
-  terminal.say(`Drydock demo. Ground: ${ground}.`);
+export async function setStage(terminal: Terminal, atEnd: AtEnd, wish: Wish): Promise<Stage> {
+  const ground = await chooseGround(wish);
+  if (typeof ground === 'string') throw new Sorry(ground);
+  terminal.say(`Drydock demo. Ground: ${ground.sentence}.`);
   terminal.say(INTRODUCTION);
   terminal.say();
-  const binaries = { ...(await build(terminal)), ...choice.assets };
+  await ground.prepare(terminal);
   const step = steps(terminal);
-  const plane = await step('control plane', async () => {
-    const started = await startControlPlane({
-      binaries,
-      say: () => {},
-      apiServerFlags: [`--audit-policy-file=${AUDIT_POLICY}`],
-    });
-    atEnd(() => started.stop());
-    const { gitVersion } = await started.admin.get<{ gitVersion: string }>('/version');
-    return { said: `Kubernetes ${gitVersion}`, value: started };
+  const { plane, kubectl, createNodes } = await step(ground.name, async () => {
+    const started = await ground.start(PAYLOAD, atEnd);
+    const { gitVersion } = await started.plane.admin.get<{ gitVersion: string }>('/version');
+    const without = started.kubectl === undefined ? '; no kubectl here, so the demo applies and waits by itself' : '';
+    return { said: `Kubernetes ${gitVersion}${without}`, value: started };
   });
   await step('Drydock', async () => {
     await install(plane);
@@ -65,10 +56,7 @@ export async function setStage(terminal: Terminal, atEnd: AtEnd): Promise<Stage>
   });
   const fakes = nodes(WORKERS, 1);
   await step('nodes', async () => {
-    const agent = startNodeAgent(plane);
-    agent.behave('*', PAYLOAD);
-    atEnd(() => agent.stop());
-    await createNodes(plane, fakes);
+    await createNodes(fakes);
     return {
       said: `cp-1 and ${WORKERS} workers, kubelets ${(await allNodes(plane))[0]?.status.nodeInfo.kubeletVersion}`,
       value: undefined,
@@ -88,7 +76,7 @@ export async function setStage(terminal: Terminal, atEnd: AtEnd): Promise<Stage>
     await started.ready();
     return { said: `as ${USER}`, value: started };
   });
-  return { plane, operator, ground, kubectl: binaries.kubectl };
+  return { plane, operator, ground: ground.sentence, rights: ground.rights, kubectl };
 }
 
 /** A file of the demo. */
@@ -113,32 +101,8 @@ function steps(terminal: Terminal) {
   };
 }
 
-async function build(terminal: Terminal) {
-  if (cachedBinaries() !== undefined) return builtBinaries();
-  terminal.say(
-    'The first time, Go builds the control plane from source: about 10 minutes on two cores, half a minute when Go has ' +
-      'compiled most of it before. It is kept, so this happens once.',
-  );
-  terminal.say();
-  const from = performance.now();
-  let text = '';
-  const draw = () => {
-    const seconds = terminal.paint('cyan', clock((performance.now() - from) / 1000));
-    const lines = wrap(text, terminal.size().columns - 6).map((line) => `    ${line}`);
-    terminal.show([`  ▸ building the control plane, ${seconds} minutes so far`, ...lines]);
-  };
-  const timer = terminal.live ? setInterval(draw, BUILDING_FRAME_MS) : undefined;
-  const binaries = await builtBinaries((line) => {
-    text = line.replace(/^drydock: (building the control plane, \S+ minutes so far, )?/, '');
-    if (terminal.live) draw();
-    else terminal.say(line);
-  }).finally(() => clearInterval(timer));
-  terminal.show([]);
-  return binaries;
-}
-
 /** Every pod runs, and the disruption controller has counted them all. */
-async function isShopOpen(plane: ControlPlane, daemons: number): Promise<boolean> {
+async function isShopOpen(plane: Plane, daemons: number): Promise<boolean> {
   const pods = await plane.admin.list<Pod & { status: { phase: string } }>('/api/v1/namespaces/shop/pods');
   if (pods.length < SHOP_PODS + daemons || pods.some(({ status }) => status.phase !== 'Running')) return false;
   const budgets = await plane.admin.list<Budget>('/apis/policy/v1/namespaces/shop/poddisruptionbudgets');

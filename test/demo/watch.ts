@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'undici';
 import type { List, Metadata } from '../control-plane/client.ts';
-import type { ControlPlane } from '../control-plane/control-plane.ts';
+import type { Plane } from '../control-plane/cluster.ts';
 import { pause } from '../control-plane/until.ts';
 
 type Listed = { readonly metadata: Metadata };
@@ -13,12 +13,12 @@ const AGAIN_MS = 300;
 
 /** Watches resources as `kubectl get --watch` does, event by event, until the signal. */
 export class Watches {
-  readonly #plane: ControlPlane;
+  readonly #plane: Plane;
   readonly #agent: Agent;
   readonly #token: string;
   readonly #signal: AbortSignal;
 
-  constructor(plane: ControlPlane, signal: AbortSignal) {
+  constructor(plane: Plane, signal: AbortSignal) {
     this.#plane = plane;
     this.#signal = signal;
     const config = JSON.parse(readFileSync(plane.kubeconfig, 'utf8')) as { users: { user: { token: string } }[] };

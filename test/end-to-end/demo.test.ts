@@ -22,8 +22,12 @@ afterEach(() => {
 type Played = { readonly code: number | null; readonly said: string; readonly complained: string };
 
 /** Plays the demo without a terminal; `interruptAt` is what it must have said before it is interrupted. */
-function play(env: Readonly<Record<string, string>> = {}, interruptAt?: string): Promise<Played> {
-  const child = spawn(process.execPath, [MAIN], { env: { ...process.env, TMPDIR: scratch, ...env } });
+function play(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  interruptAt?: string,
+): Promise<Played> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, TMPDIR: scratch, ...env } });
   let said = '';
   let complained = '';
   let interrupted = false;
@@ -43,7 +47,7 @@ describe.skipIf(!HAS)('the demo without a terminal', () => {
   it(
     'upgrades six nodes in plain lines, relaxes the budget that blocks, and ends with evidence',
     async () => {
-      const { code, said, complained } = await play();
+      const { code, said, complained } = await play(['--real']);
       expect(complained).toBe('');
       expect(code, said).toBe(0);
       expect(said).not.toContain(String.fromCharCode(27));
@@ -73,16 +77,62 @@ describe.skipIf(!HAS)('the demo without a terminal', () => {
   );
 
   it('takes everything down when it is interrupted', { timeout: MINUTES }, async () => {
-    const { code, said, complained } = await play({}, 'Draining');
+    const { code, said, complained } = await play(['--real'], {}, 'Draining');
     expect({ code, complained }).toEqual({ code: 130, complained: '' });
     expect(said).toContain('Stopped: everything that was started is being taken down.');
     expect(readdirSync(scratch)).toEqual([]);
   });
 });
 
-it('says in one sentence how to have a control plane where there is none', async () => {
-  const { code, said, complained } = await play({ PATH: scratch, DRYDOCK_CACHE: scratch, KUBEBUILDER_ASSETS: '' });
-  expect({ code, said }).toEqual({ code: 1, said: '' });
-  expect(complained.trim().split('\n')).toHaveLength(1);
-  expect(complained).toContain('Install Go');
+describe('the demo on a machine that has nothing but Node', () => {
+  const nothing = () => ({ PATH: scratch, DRYDOCK_CACHE: scratch, KUBEBUILDER_ASSETS: '' });
+
+  it('says in one sentence how to have a control plane, if that is asked for', async () => {
+    const { code, said, complained } = await play(['--real'], nothing());
+    expect({ code, said }).toEqual({ code: 1, said: '' });
+    expect(complained.trim().split('\n')).toHaveLength(1);
+    expect(complained).toContain('Install Go');
+  });
+
+  it('refuses two grounds at once', async () => {
+    const { code, complained } = await play(['--real', '--simulated'], nothing());
+    expect(code).toBe(1);
+    expect(complained).toContain('--real and --simulated exclude each other');
+  });
+
+  it.each([[[]], [['--simulated']]])(
+    'plays on a simulated cluster, and says so (%j)',
+    { timeout: MINUTES },
+    async (args) => {
+      const { code, said, complained } = await play(args, nothing());
+      expect(complained).toBe('');
+      expect(code, said).toBe(0);
+      const lines = said.trimEnd().split('\n');
+      expect(lines[0]).toContain('Ground: a simulated cluster');
+      expect(lines.at(-1)).toContain('Ground: a simulated cluster');
+      expect(said).toContain('no kubectl here');
+      for (const node of ['cp-1', 'worker-1', 'worker-2', 'worker-3', 'worker-4', 'worker-5']) {
+        for (const step of ['cordoned', 'Draining', 'Upgrading', 'Verifying', 'schedulable again', 'Succeeded']) {
+          expect(said).toMatch(new RegExp(`${node} +${step}`));
+        }
+      }
+      expect(said).toMatch(/is blocked, on purpose: pod shop\/payments-\S+, .*reason BudgetNeverAllows\./);
+      expect(said).toContain('in place of kubectl: -n shop patch poddisruptionbudget payments');
+      expect(said).toContain('clusterupgrade.drydock.dev/to-1-36 condition met, and the wait is over.');
+      const evidence = said.slice(said.indexOf("the API server's audit log"));
+      expect(evidence).not.toContain('✗');
+      expect(evidence).toMatch(/evictions +\d+ asked, \d+ accepted, \d+ refused; 0 pods deleted without asking/);
+      expect(evidence).toMatch(/nodes out +2 at once at most, 2 allowed; 0 left out at the end/);
+      expect(evidence.match(/budget +shop\/(orders|payments|storefront): lowest count \d+/g)).toHaveLength(3);
+      expect(evidence).toMatch(/Jobs +1 upgrade on each of cp-1, worker-1/);
+      expect(readdirSync(scratch)).toEqual([]);
+    },
+  );
+
+  it('takes the simulated cluster down when it is interrupted', { timeout: MINUTES }, async () => {
+    const { code, said, complained } = await play(['--simulated'], nothing(), 'Draining');
+    expect({ code, complained }).toEqual({ code: 130, complained: '' });
+    expect(said).toContain('Stopped: everything that was started is being taken down.');
+    expect(readdirSync(scratch)).toEqual([]);
+  });
 });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { type Child, startChild } from '../control-plane/child.ts';
+import type { Plane } from '../control-plane/cluster.ts';
 import type { ControlPlane, ControlPlaneOptions } from '../control-plane/control-plane.ts';
 import { controlPlaneForTests } from '../control-plane/ladder.ts';
 import { type NodeAgent, startNodeAgent } from '../control-plane/node-agent.ts';
@@ -32,7 +33,7 @@ export async function startGround(options: ControlPlaneOptions = {}): Promise<Gr
 }
 
 /** Applies what deploy/ ships, as kubectl does it, without the Deployment. */
-export async function install(plane: ControlPlane): Promise<void> {
+export async function install(plane: Plane): Promise<void> {
   const built = await plane.kubectl(['kustomize', join(ROOT, 'deploy')]);
   if (built.code !== 0) throw new Error(built.stderr);
   const documents = parseAllDocuments(built.stdout).map(
@@ -55,13 +56,13 @@ export async function install(plane: ControlPlane): Promise<void> {
 }
 
 /** Applies objects, or YAML, and says what the API server said against it. */
-export async function apply(plane: ControlPlane, objects: string | readonly unknown[]): Promise<void> {
+export async function apply(plane: Plane, objects: string | readonly unknown[]): Promise<void> {
   const input = typeof objects === 'string' ? objects : objects.map((object) => stringify(object)).join('---\n');
   await must(plane, ['apply', '--server-side', '--force-conflicts', '-f', '-'], input);
 }
 
 /** Runs kubectl; what it refuses is the test's failure. */
-export async function must(plane: ControlPlane, args: readonly string[], input?: string): Promise<string> {
+export async function must(plane: Plane, args: readonly string[], input?: string): Promise<string> {
   const said = await plane.kubectl(args, input === undefined ? {} : { input });
   if (said.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${said.stderr}`);
   return said.stdout;
@@ -84,7 +85,7 @@ export type OperatorOptions = {
 };
 
 /** Starts the operator with its own service account and nothing else. */
-export async function startOperator(plane: ControlPlane, options: OperatorOptions = {}): Promise<Operator> {
+export async function startOperator(plane: Plane, options: OperatorOptions = {}): Promise<Operator> {
   const server = options.server === undefined ? {} : { server: options.server };
   const kubeconfig = await plane.kubeconfigFor(SYSTEM, 'drydock', server);
   const port = await freePort();

@@ -2,7 +2,7 @@ import type { UpgradeStatus } from '../../src/api/cluster-upgrade.ts';
 import type { PolicyStatus } from '../../src/api/maintenance-policy.ts';
 import type { MaintenanceSpec, MaintenanceStatus } from '../../src/api/node-maintenance.ts';
 import type { Metadata } from '../control-plane/client.ts';
-import type { ControlPlane } from '../control-plane/control-plane.ts';
+import type { Plane } from '../control-plane/cluster.ts';
 import type { Node } from '../control-plane/nodes.ts';
 import { until } from '../control-plane/until.ts';
 
@@ -21,28 +21,23 @@ export const paths = {
   policy: `${GROUP}/maintenancepolicies/cluster`,
 };
 
-export function passages(plane: ControlPlane): Promise<readonly SeenPassage[]> {
+export function passages(plane: Plane): Promise<readonly SeenPassage[]> {
   return plane.admin.list<SeenPassage>(`${GROUP}/nodemaintenances`);
 }
 
-export async function passageOn(plane: ControlPlane, nodeName: string): Promise<SeenPassage | undefined> {
+export async function passageOn(plane: Plane, nodeName: string): Promise<SeenPassage | undefined> {
   const all = (await passages(plane)).filter(({ spec }) => spec.nodeName === nodeName);
   return all
     .sort((a, b) => String(a.metadata.creationTimestamp).localeCompare(String(b.metadata.creationTimestamp)))
     .at(-1);
 }
 
-export function allNodes(plane: ControlPlane): Promise<readonly Node[]> {
+export function allNodes(plane: Plane): Promise<readonly Node[]> {
   return plane.admin.list<Node>('/api/v1/nodes');
 }
 
 /** Waits until the passage of a node is in one of some phases. */
-export function inPhase(
-  plane: ControlPlane,
-  nodeName: string,
-  phases: readonly string[],
-  seconds = 60,
-): Promise<SeenPassage> {
+export function inPhase(plane: Plane, nodeName: string, phases: readonly string[], seconds = 60): Promise<SeenPassage> {
   return until(
     async () => {
       const passage = await passageOn(plane, nodeName);
@@ -54,7 +49,7 @@ export function inPhase(
 
 /** Waits until an upgrade is as it should be. */
 export async function upgradeIs(
-  plane: ControlPlane,
+  plane: Plane,
   name: string,
   what: string,
   holds: (status: Partial<UpgradeStatus>) => boolean,
@@ -82,6 +77,6 @@ export function isTrue(
 }
 
 /** Waits until an upgrade is Ready at its generation. */
-export function complete(plane: ControlPlane, name = 'to-1-36', seconds = 180): Promise<SeenUpgrade> {
+export function complete(plane: Plane, name = 'to-1-36', seconds = 180): Promise<SeenUpgrade> {
   return upgradeIs(plane, name, 'is Ready', (status) => isTrue(status, 'Ready'), seconds);
 }
