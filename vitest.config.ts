@@ -12,6 +12,8 @@ const onControlPlane = {
     name: 'control-plane',
     include: ['test/{control-plane,end-to-end}/**/*.test.ts', 'test/contract/real.test.ts'],
     fileParallelism: false,
+    // By itself: what it proves in real time must not share the cores with what is reckoned in virtual time.
+    sequence: { groupOrder: 2 },
     // The first run builds the control plane, which takes minutes and is no test's time.
     globalSetup: ['test/control-plane/build.ts'],
     testTimeout: 240_000,
@@ -25,7 +27,17 @@ export default defineConfig({
     projects: [
       {
         test: {
+          name: 'simulation',
+          include: ['test/simulation/{swarm,mutants,matrix}.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
           name: 'tables',
+          sequence: { groupOrder: 0 },
+          exclude: ['test/simulation/{swarm,mutants,matrix}.test.ts'],
           include: [
             'test/{api,core,cluster,runtime,telemetry,controllers,demo,simulation}/**/*.test.ts',
             'test/contract/contract.test.ts',
