@@ -36,6 +36,8 @@ export default defineConfig({
       {
         test: {
           name: 'tables',
+          // Some walk over every file; on a busy machine that takes longer than five seconds.
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
           exclude: ['test/simulation/{swarm,mutants,matrix}.test.ts'],
           include: [
