@@ -59,6 +59,7 @@ const STALE_START_MS = 10_000;
 export const REFERENCE: Scenario = {
   seed: 1,
   controlPlanes: 1,
+  servers: 'v1.35.7',
   workers: 2,
   maxUnavailable: 1,
   apps: [],

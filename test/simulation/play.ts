@@ -1,6 +1,6 @@
 import { fakeNode } from '../../src/simulation/controllers/fake-node.ts';
 import { createStaticPods } from '../../src/simulation/controllers/static-pods.ts';
-import { FROM, type Happening, type Scenario, START, TO } from './scenario.ts';
+import { FROM, type Happening, type Scenario, START } from './scenario.ts';
 import {
   isControlPlane,
   PASSAGES,
@@ -88,7 +88,7 @@ function setUp(world: World): void {
 
 function addNode(world: World, name: string, controlPlane: boolean): void {
   world.ask('POST', '/api/v1/nodes', fakeNode({ name, controlPlane, kubeletVersion: FROM }, world.dice), true);
-  if (controlPlane) createStaticPods(world.server.registry, world.dice, name, TO);
+  if (controlPlane) createStaticPods(world.server.registry, world.dice, name, world.scenario.servers);
 }
 
 const COLLECTIONS: { readonly [kind: string]: string } = {

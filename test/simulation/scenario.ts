@@ -44,6 +44,8 @@ export type Daily = { readonly name: string; readonly atMinutes: readonly number
 export type Scenario = {
   readonly seed: number;
   readonly controlPlanes: number;
+  /** Of their API servers at first; the kubelets are all older than the target. */
+  readonly servers: string;
   readonly workers: number;
   readonly maxUnavailable: number | string;
   readonly apps: readonly App[];
@@ -85,6 +87,8 @@ export function scenario(seed: number): Scenario {
   return {
     seed,
     controlPlanes,
+    // Where no control plane shows itself, somebody else has raised it before.
+    servers: controlPlanes === 0 ? TO : dice(seed).fork('servers').pick([FROM, FROM, TO]),
     workers,
     maxUnavailable,
     apps,

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { ApiServer } from '../../src/simulation/api-server.ts';
 import { startControllers } from '../../src/simulation/controllers/controllers.ts';
 import { type Dice, dice } from '../../src/simulation/dice.ts';
-import { Etcd, type Snapshot } from '../../src/simulation/etcd.ts';
-import { keyOf } from '../../src/simulation/objects.ts';
+import { Etcd, type Snapshot, type Written } from '../../src/simulation/etcd.ts';
+import { keyOf, type PodObject } from '../../src/simulation/objects.ts';
 import type { Request, Response } from '../../src/simulation/request.ts';
 import { RESOURCES } from '../../src/simulation/resources.ts';
 import { Timeline } from '../../src/simulation/timeline.ts';
@@ -11,7 +11,7 @@ import { CHECKERS } from './checkers/all.ts';
 import { type Luck, luckOf } from './luck.ts';
 import { Network } from './network.ts';
 import { type Process, startProcess } from './process.ts';
-import { isOpenAt, type Scenario, START, TO } from './scenario.ts';
+import { isOpenAt, type Scenario, START } from './scenario.ts';
 import { Trace } from './trace.ts';
 import { type Checker, FOUND, type Guarantee, type Truth } from './truth.ts';
 
@@ -56,11 +56,12 @@ export class World {
       etcd,
       timeline,
       dice: this.dice.fork('server'),
-      release: TO,
+      release: scenario.servers,
       answered: (request, response) => this.#answered(request, response),
     });
     this.#checkers = this.#freshCheckers();
     etcd.subscribe((written) => {
+      this.#serve(written);
       this.trace.written(timeline.now(), written);
       for (const checker of this.#checkers) checker.written?.(written);
     });
@@ -170,6 +171,13 @@ export class World {
     this.#over = true;
     for (const process of this.processes) process.kill();
     this.controllers.stop();
+  }
+
+  /** The API server that was made last is the one that answers: what it calls itself is what its static pod runs. */
+  #serve({ resource, after }: Written): void {
+    if (resource !== 'pods' || after?.metadata.labels?.['component'] !== 'kube-apiserver') return;
+    const release = (after as PodObject).spec.containers[0]?.image?.split(':')[1];
+    if (release !== undefined) this.server.upgrade(release);
   }
 
   /** Checkers that know what is stored and nothing of what was before. */
