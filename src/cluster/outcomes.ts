@@ -25,7 +25,7 @@ export function refusalOf(reply: Reply, asked: Asked): Refusal | undefined {
   const causes = list(details['causes']).map(record);
   const judged = judge(code, status, causes, asked);
   // The header is what API priority and fairness sets, whose body is plain text; the field what the registries set.
-  const retryAfterSeconds = reply.retryAfterSeconds ?? (number(details['retryAfterSeconds']) || undefined);
+  const retryAfterSeconds = reply.retryAfterSeconds ?? (Math.max(0, number(details['retryAfterSeconds'])) || undefined);
   // Of a budget only the cause says which one, and by how much.
   const more = judged.why === 'blocked' ? causes.map((cause) => text(cause['message'])) : [];
   const said = [text(status['message']) || body.trim() || `HTTP status ${code}`, ...more].filter((each) => each !== '');

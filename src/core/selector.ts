@@ -13,9 +13,11 @@ export type WrittenSelector = {
 /** Whether labels satisfy a selector, with the API server's own meaning: all parts must hold, an empty one holds for all. */
 export function matches(selector: WrittenSelector | LabelSelector, labels: Words): boolean {
   const pairs = Object.entries(selector.matchLabels ?? {});
-  if (!pairs.every(([key, value]) => labels[key] === value)) return false;
+  // "constructor" is a key that a label may have, and one that every object answers to.
+  const labelled = (key: string) => (Object.hasOwn(labels, key) ? labels[key] : undefined);
+  if (!pairs.every(([key, value]) => labelled(key) === value)) return false;
   return (selector.matchExpressions ?? []).every(({ key, operator, values }) => {
-    const value = labels[key];
+    const value = labelled(key);
     switch (operator) {
       case 'In':
         return value !== undefined && (values ?? []).includes(value);

@@ -1,7 +1,7 @@
-import { Cron } from 'croner';
 import type { WindowSpec } from '../api/maintenance-window.ts';
 import { attempt } from './attempt.ts';
 import type { Closed, Invalid } from './because.ts';
+import { readSchedule, type Schedule } from './schedule.ts';
 import type { Instant } from './world.ts';
 
 const MINUTE_MS = 60_000;
@@ -58,7 +58,7 @@ function readProblem(spec: WindowSpec): Unreadable | undefined {
     if (schedule === undefined) continue;
     const fields = schedule.trim().split(/\s+/).length;
     if (fields !== 5) return { reason: 'InvalidSchedule', schedule, problem: `it has ${fields} fields, not five` };
-    const read = attempt(() => cron(schedule, spec));
+    const read = attempt(() => scheduleOf(schedule, spec));
     if (!read.ok) return { reason: 'InvalidSchedule', schedule, problem: read.problem.replace(/^CronPattern: /, '') };
   }
   return undefined;
@@ -66,13 +66,13 @@ function readProblem(spec: WindowSpec): Unreadable | undefined {
 
 /** Remembered by the very object they were read from, which never changes: zones and schedules cost milliseconds to read. */
 const PROBLEMS = new WeakMap<WindowSpec, { readonly problem: Unreadable | undefined }>();
-const CRONS = new WeakMap<WindowSpec, Map<string, Cron>>();
+const SCHEDULES = new WeakMap<WindowSpec, Map<string, Schedule>>();
 
-function cron(schedule: string, spec: WindowSpec): Cron {
-  const known = CRONS.get(spec) ?? new Map<string, Cron>();
-  CRONS.set(spec, known);
-  const read = known.get(schedule) ?? new Cron(schedule, { timezone: spec.timeZone, mode: '5-part', paused: true });
-  known.set(schedule, read);
+function scheduleOf(text: string, spec: WindowSpec): Schedule {
+  const known = SCHEDULES.get(spec) ?? new Map<string, Schedule>();
+  SCHEDULES.set(spec, known);
+  const read = known.get(text) ?? readSchedule(text, spec.timeZone);
+  known.set(text, read);
   return read;
 }
 
@@ -195,15 +195,10 @@ function spans(spec: WindowSpec, at: Instant): Span[] {
       return contains(span, at) ? [span] : [];
     }
     const length = durationMinutes * MINUTE_MS;
-    const start = lastStart(cron(schedule, spec), at, length);
-    return start === undefined ? [] : [{ from: start, until: start + length }];
+    // Of starts that all last as long, the latest is the one that lasts longest.
+    const start = scheduleOf(schedule, spec).atOrBefore(at);
+    return start === undefined || start <= at - length ? [] : [{ from: start, until: start + length }];
   });
-}
-
-/** The latest start at or before an instant, if it is not longer ago than one length. */
-function lastStart(schedule: Cron, at: Instant, length: number): Instant | undefined {
-  const previous = schedule.previousRuns(1, new Date(at + 1))[0]?.getTime();
-  return previous !== undefined && previous > at - length ? previous : undefined;
 }
 
 /** When something opens next at or after an instant, with every freeze taken away. */
@@ -225,8 +220,7 @@ function firstOpening(windows: readonly NamedWindow[], freezes: readonly Freeze[
 
 function starts(spec: WindowSpec, after: Instant): Instant[] {
   return spec.openings.flatMap(({ schedule, from }) => {
-    const next =
-      schedule === undefined ? Date.parse(from ?? '') : cron(schedule, spec).nextRun(new Date(after))?.getTime();
+    const next = schedule === undefined ? Date.parse(from ?? '') : scheduleOf(schedule, spec).after(after);
     return next === undefined || next <= after ? [] : [next];
   });
 }

@@ -5,7 +5,8 @@ type Words = Readonly<Record<string, string>>;
 
 /** Whether labels satisfy one requirement. A label that is absent is not In anything, and NotIn everything. */
 export function satisfies(labels: Words, { key, operator, values = [] }: Requirement): boolean {
-  const value = labels[key];
+  // "constructor" is a key that a label may have, and one that every object answers to.
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
@@ -24,7 +25,7 @@ export function satisfies(labels: Words, { key, operator, values = [] }: Require
 export function selects(selector: LabelSelector | undefined, labels: Words = {}): boolean {
   if (selector === undefined) return false;
   const { matchLabels = {}, matchExpressions = [] } = selector;
-  for (const key in matchLabels) if (labels[key] !== matchLabels[key]) return false;
+  for (const key in matchLabels) if (!Object.hasOwn(labels, key) || labels[key] !== matchLabels[key]) return false;
   return matchExpressions.every((requirement) => satisfies(labels, requirement));
 }
 

@@ -67,6 +67,11 @@ describe('an eviction', () => {
       reply(403, 'Forbidden', 'User "x" cannot create resource "pods/eviction"'),
       'refused Other',
     ],
+    [
+      'that is to come again before it was sent',
+      reply(429, 'TooManyRequests', 'Cannot evict', { retryAfterSeconds: -1 }),
+      'unavailable RateLimited',
+    ],
     ['of a budget in disorder', reply(403, 'Forbidden', 'pdb disruptions allowed is negative'), 'refused Other'],
     [
       'that conflicts too often',

@@ -24,6 +24,8 @@ describe('a selector means what it means to the API server', () => {
     ['Exists', one('app', 'Exists'), true],
     ['Exists, missing', one('zone', 'Exists'), false],
     ['DoesNotExist', one('zone', 'DoesNotExist'), true],
+    ['a key that every object of the language answers to', one('constructor', 'Exists'), false],
+    ['the same, absent', one('toString', 'DoesNotExist'), true],
     ['DoesNotExist, there', one('app', 'DoesNotExist'), false],
     ['an operator of tomorrow selects nothing', one('app', 'Gt', ['1']), false],
     [
