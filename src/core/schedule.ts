@@ -65,7 +65,9 @@ function afterMidnightGap(
   direction: 'next' | 'previous',
   from: Instant,
 ): Instant | undefined {
-  const change = Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(zone).getTimeZoneTransition(direction);
+  const change = Temporal.Instant.fromEpochMilliseconds(Math.floor(from))
+    .toZonedDateTimeISO(zone)
+    .getTimeZoneTransition(direction);
   if (change === null) return undefined;
   const [first, until] = [wall(change.subtract({ nanoseconds: 1 })), wall(change)];
   const at = change.epochMilliseconds;

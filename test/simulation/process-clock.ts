@@ -20,7 +20,7 @@ export class ProcessClock implements Clock {
   }
 
   now(): number {
-    return this.#timeline.now() + this.#offMs;
+    return Math.floor(this.#timeline.now()) + this.#offMs;
   }
 
   monotonic(): number {
