@@ -31,7 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: `        'DELETE',
         'Pod',
         { namespace, name: pod },`,
-    seed: 1,
+    seed: 2,
   },
   {
     guarantee: 'C1',
@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/mark.ts',
     from: 'unschedulable: previous?.unschedulable === true,',
     to: 'unschedulable: false,',
-    seed: 1,
+    seed: 135,
   },
   {
     guarantee: 'C3',
@@ -87,7 +87,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/node-before.ts',
     from: 'if (drain.empty) {',
     to: 'if (drain.empty || drain.evictions.length === 0) {',
-    seed: 1,
+    seed: 2,
   },
   {
     guarantee: 'N1',
@@ -100,18 +100,18 @@ export const MUTANTS: readonly Mutant[] = [
   {
     guarantee: 'V1',
     name: 'workers do not wait for control planes',
-    file: 'core/choice.ts',
-    from: 'if (laggards.length > 0) {',
-    to: 'if (laggards.length > 0 && controlPlanes.length > 0 && workers.length === 0) {',
-    seed: 1,
+    file: 'core/version.ts',
+    from: 'return low !== undefined && atLeast(low, version);',
+    to: 'return low !== undefined;',
+    seed: 3,
   },
   {
     guarantee: 'W1',
-    name: 'every window counts as open',
-    file: 'core/window.ts',
-    from: ': closing(openers, now);',
-    to: ': (closing(openers, now) ?? now + 60_000);',
-    seed: 1,
+    name: 'a closed window keeps nobody from being admitted',
+    file: 'core/rollout.ts',
+    from: "if (!open.open) return none(open.because ?? { reason: 'WindowClosed' });",
+    to: '',
+    seed: 4,
   },
   {
     guarantee: 'J1',
@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: `if (job === undefined)
     return step(state, { phase: 'Starting', since: iso(now), attempt: state.attempt }, { reason: 'JobGone', job: '' });
   if (job === undefined) return leave(state`,
-    seed: 1,
+    seed: 52,
   },
   {
     guarantee: 'S1',

@@ -79,7 +79,8 @@ export function scenario(seed: number): Scenario {
   const workers = chance.between(controlPlanes === 0 ? 2 : 1, 6);
   const apps = drawApps(chance, workers);
   const windows = chance.chance(0.3) ? [drawWindow(chance)] : [];
-  const names = chance.chance(0.2) ? ['to-1-36', 'os'] : ['to-1-36'];
+  const split = controlPlanes > 0 && dice(seed).fork('selectors').chance(0.15);
+  const names = split ? ['to-1-36', 'workers'] : chance.chance(0.2) ? ['to-1-36', 'os'] : ['to-1-36'];
   const payload = drawPayload(chance);
   const replicas = chance.pick([1, 1, 2]);
   const faultsMs = chance.pick([0, 5 * MINUTE, 15 * MINUTE, HOUR]);
@@ -106,7 +107,7 @@ export function scenario(seed: number): Scenario {
       ...apps.flatMap((app) => drawnApp(chance, app)),
       ...(chance.chance(0.5) ? daemonSet('logs') : []),
       ...windows.map((window) => windowObject(window, chance.pick(['TurnBack', 'TurnBack', 'Finish']))),
-      ...names.map((name) => drawUpgrade(chance, name, { windows, maxUnavailable })),
+      ...names.map((name) => drawUpgrade(chance, name, { windows, maxUnavailable, split })),
     ],
   };
 }
@@ -181,11 +182,14 @@ export function isOpenAt({ atMinutes, minutes }: Daily, at: number): boolean {
 function drawUpgrade(
   chance: Dice,
   name: string,
-  given: { readonly windows: readonly Daily[]; readonly maxUnavailable: number | string },
+  given: { readonly windows: readonly Daily[]; readonly maxUnavailable: number | string; readonly split: boolean },
 ): unknown {
+  const operator = name === 'workers' ? 'DoesNotExist' : 'Exists';
+  const half = { matchExpressions: [{ key: 'node-role.kubernetes.io/control-plane', operator }] };
   return upgrade(
     {
       ...(name === 'os' ? { target: { revision: 'os-11' } } : {}),
+      ...(given.split ? { nodes: { selector: half } } : {}),
       windowNames: given.windows.map((window) => window.name),
       rollout: {
         maxUnavailable: given.maxUnavailable,
