@@ -28,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'simulation',
-          include: ['test/simulation/{swarm,mutants,matrix}.test.ts'],
+          include: ['test/simulation/{swarm,mutants,matrix}.test.ts', 'test/sockets/sockets.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },

@@ -16,7 +16,8 @@ export type WatchState =
   | (Lasting & {
       readonly at: 'watching';
       readonly resourceVersion: string;
-      readonly openedAt: number;
+      /** When the server began to answer; undefined until it does. */
+      readonly openedAt: number | undefined;
       readonly heardAt: number;
     })
   /** Asking the server where it is, because nothing was heard from it. */
@@ -34,6 +35,8 @@ export type WatchEvent<V> =
       readonly resourceVersion: string;
       readonly continue?: string;
     }
+  /** The server has begun to answer the watch. */
+  | { readonly is: 'opened'; readonly serial: number }
   /** An event or a bookmark. */
   | { readonly is: 'heard'; readonly serial: number; readonly resourceVersion: string; readonly change?: StoreEvent<V> }
   | { readonly is: 'probed'; readonly serial: number; readonly resourceVersion: string }
@@ -70,6 +73,8 @@ const LONGEST_RETRY_AFTER_MS = 300_000;
 const SILENT_MS = 90_000;
 /** A watch that ends so soon was not opened in earnest: without a pause it would be opened again and again. */
 const SHORT_MS = 1_000;
+/** Enough that the watchers of a server which went away do not all come back at one instant. */
+const RESUME_MS = 400;
 const [SHORTEST_WATCH_S, LONGEST_WATCH_S] = [300, 600];
 
 /** The state before anything. */
@@ -87,6 +92,8 @@ export function step<V>(state: WatchState, event: WatchEvent<V>, chance: Chance)
   switch (event.is) {
     case 'page':
       return state.at === 'listing' ? page(state, event, chance) : [state, []];
+    case 'opened':
+      return [state.at === 'watching' ? { ...state, openedAt: chance.now } : state, []];
     case 'heard':
       return state.at === 'watching' ? heard(state, event, chance) : [state, []];
     case 'probed':
@@ -128,7 +135,7 @@ function watch<V>(state: WatchState, resourceVersion: string, { now, dice }: Cha
   const serial = state.serial + 1;
   const timeoutSeconds = Math.round(SHORTEST_WATCH_S + dice * (LONGEST_WATCH_S - SHORTEST_WATCH_S));
   return [
-    { ...lasting(state), serial, at: 'watching', resourceVersion, openedAt: now, heardAt: now },
+    { ...lasting(state), serial, at: 'watching', resourceVersion, openedAt: undefined, heardAt: now },
     [
       { do: 'watch', serial, resourceVersion, timeoutSeconds },
       { do: 'wake', serial, afterMs: SILENT_MS },
@@ -156,8 +163,27 @@ function wentBack<V>(state: WatchState, resourceVersion: string, chance: Chance)
 
 function ended<V>(state: Watching, chance: Chance): Stepped<V> {
   const { resourceVersion } = state;
-  if (chance.now - state.openedAt >= SHORT_MS) return watch(state, resourceVersion, chance);
+  if (lasted(state, chance)) return watch(state, resourceVersion, chance);
   return again(state, { resourceVersion }, 'watchEnded', 'the watch ended as soon as it was open', 0, chance);
+}
+
+function lasted({ openedAt }: Watching, { now }: Chance): boolean {
+  return openedAt !== undefined && now - openedAt >= SHORT_MS;
+}
+
+/** A connection that breaks under a watch which was open is no failure to count: the next one may be. */
+function resumed<V>(state: Watching, message: string, chance: Chance): Stepped<V> {
+  const { resourceVersion } = state;
+  const afterMs = Math.round(RESUME_MS * chance.dice);
+  const serial = state.serial + 1;
+  return [
+    { ...lasting(state), serial, at: 'waiting', from: { resourceVersion } },
+    [
+      { do: 'abandon' },
+      { do: 'say', why: 'watchFailed', message, againAfterMs: afterMs },
+      { do: 'wake', serial, afterMs },
+    ],
+  ];
 }
 
 function woke<V>(state: WatchState, chance: Chance): Stepped<V> {
@@ -173,6 +199,8 @@ function woke<V>(state: WatchState, chance: Chance): Stepped<V> {
 }
 
 function broken<V>(state: WatchState, is: 'expired' | 'failed', refusal: Refusal, chance: Chance): Stepped<V> {
+  const isCut = is === 'failed' && refusal.code === 0;
+  if (isCut && state.at === 'watching' && lasted(state, chance)) return resumed(state, refusal.message, chance);
   const retryAfterMs = Math.min((refusal.retryAfterSeconds ?? 0) * 1000, LONGEST_RETRY_AFTER_MS);
   const goesOn = is === 'failed' && (state.at === 'watching' || state.at === 'probing');
   const from: From = goesOn ? { resourceVersion: state.resourceVersion } : {};

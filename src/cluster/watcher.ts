@@ -136,6 +136,8 @@ export class Watcher<K extends Kind> {
     const token = text(metadata['continue']);
     const views = list(record(read.value)['items']).flatMap((item) => this.#view(item) ?? []);
     const resourceVersion = text(metadata['resourceVersion']);
+    // What answers in place of the server may well speak JSON: taken for a list, it would empty the cache.
+    if (resourceVersion === '') return failed(serial, unavailable('the answer to a list was no list'));
     return { is: 'page', serial, views, resourceVersion, ...(token === '' ? {} : { continue: token }) };
   }
 
@@ -156,6 +158,7 @@ export class Watcher<K extends Kind> {
     if (!opened.open) {
       return stopped(serial, refusalOf(opened.reply, 'other') ?? unavailable('the answer to a watch was no watch'));
     }
+    this.#feed({ is: 'opened', serial });
     const cut = lines();
     for (;;) {
       const chunk = await opened.chunks.next();

@@ -43,6 +43,7 @@ function watching(dice = 0) {
   const one = machine(dice);
   one.feed({ is: 'start' });
   one.now(page('100'));
+  one.now({ is: 'opened' });
   expect(one.state().at).toBe('watching');
   return one;
 }
@@ -130,6 +131,38 @@ describe('a watch', () => {
     expect(one.command('say')).toMatchObject({ why: 'watchFailed' });
     one.now({ is: 'woke' });
     expect(one.command('watch')).toMatchObject({ resourceVersion: '107' });
+  });
+
+  test.each([
+    [0, 0],
+    [0.5, 200],
+    [1, 400],
+  ])('that breaks after it was open goes on almost at once: with the dice at %s after %s ms', (dice, afterMs) => {
+    const one = watching(dice);
+    for (let time = 0; time < 5; time += 1) {
+      one.now({ is: 'heard', resourceVersion: String(107 + time) });
+      one.pass(1_000);
+      one.now({ is: 'failed', refusal: DOWN });
+      expect(one.does()).toEqual(['abandon', 'say', 'wake']);
+      expect(one.command('say')).toMatchObject({ why: 'watchFailed', againAfterMs: afterMs });
+      one.now({ is: 'woke' });
+      expect(one.command('watch')).toMatchObject({ resourceVersion: String(107 + time) });
+      one.now({ is: 'opened' });
+    }
+  });
+
+  test.each([
+    ['was never opened, however long that took', false, DOWN, 800],
+    ['was told to come back later', true, asked(7), 7_000],
+    ['was told an error by the server itself', true, { ...DOWN, code: 500 }, 800],
+  ])('that %s is no such watch', (_, isOpened, refusal, afterMs) => {
+    const one = machine();
+    one.feed({ is: 'start' });
+    one.now(page('100'));
+    if (isOpened) one.now({ is: 'opened' });
+    one.pass(30_000);
+    one.now({ is: 'failed', refusal });
+    expect(one.command('wake')).toMatchObject({ afterMs });
   });
 
   test('whose resourceVersion expired is replaced by a list, at once', () => {
@@ -317,6 +350,7 @@ test('after any series of events there is at most one request or one pause, and 
       const events = [
         page(String(100 + roll(5)), roll(2) === 0 ? { continue: 't' } : {}),
         { is: 'heard', resourceVersion: String(100 + roll(5)) },
+        { is: 'opened' },
         { is: 'ended' },
         { is: 'woke' },
         { is: 'probed', resourceVersion: String(100 + roll(5)) },

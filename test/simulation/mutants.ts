@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Guarantee } from './truth.ts';
 
-/** A planted bug: one rule taken out of the operator, which the checker of a guarantee must catch. */
-export type Mutant = {
-  readonly guarantee: Guarantee;
+/** A change of one place in the operator that makes it wrong. */
+export type Planting = {
   /** What the operator does wrong. */
   readonly name: string;
   /** Below src. */
@@ -13,6 +12,11 @@ export type Mutant = {
   /** Stands in the file exactly once. */
   readonly from: string;
   readonly to: string;
+};
+
+/** A planted bug: one rule taken out of the operator, which the checker of a guarantee must catch. */
+export type Mutant = Planting & {
+  readonly guarantee: Guarantee;
   /** The seed that caught it when this was written: tried first, so that the thousand need not be played each time. */
   readonly seed: number;
 };
@@ -142,14 +146,14 @@ export const MUTANTS: readonly Mutant[] = [
 ];
 
 /** The text of a file with the bug in it; throws where its place is not there, or not alone. */
-export function planted({ from, to, name, file }: Mutant, text: string): string {
+export function planted({ from, to, name, file }: Planting, text: string): string {
   const parts = text.split(from);
   if (parts.length !== 2) throw new Error(`the place of "${name}" stands ${parts.length - 1} times in ${file}`);
   return parts.join(to);
 }
 
 /** Plants a bug in every later import of its file in this thread. */
-export function plant(mutant: Mutant): void {
+export function plant(mutant: Planting): void {
   const place = pathToFileURL(join(SRC, mutant.file)).href;
   registerHooks({
     load: (url, context, next) => {

@@ -1,0 +1,42 @@
+import { MEANINGS } from './fates.ts';
+import { PROPERTIES } from './oracle.ts';
+import type { Stormed } from './storm.ts';
+
+/** The value below which this share of them lies; undefined where there is none. */
+export function percentile(values: readonly number[], share: number): number | undefined {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+}
+
+/** What came of a storm, in lines for people. */
+export function report(stormed: Stormed): readonly string[] {
+  const { violations, broken, settledMs, counts } = stormed;
+  const count = (value: number) => value.toLocaleString('en');
+  const struck = [...counts].sort(([, one], [, other]) => other - one);
+  return [
+    `${count(stormed.events)} events written, ${count(stormed.told)} changes told, ${count(stormed.lists)} lists, ` +
+      `${stormed.compactions} compactions, ${count(stormed.disconnects)} forced disconnects in ${inSeconds(stormed.milliseconds)}:`,
+    ...struck.map(([by, times]) => `  ${count(times).padStart(7)}  ${MEANINGS[by]}`),
+    `  ${count(stormed.refusedConnections).padStart(7)}  connections refused`,
+    'From the end of an open watch until its resumption (until the server was asked again):',
+    ...[...stormed.back]
+      .sort(([, one], [, other]) => other.resumed.length - one.resumed.length)
+      .map(([by, { resumed, askedAgain }]) => `  ${spread(resumed)} (${spread(askedAgain)})  ${MEANINGS[by]}`),
+    `At ${stormed.quietPoints} quiet points every cache was the truth after ${spread(settledMs)}; the event loop was late by ${Math.round(stormed.loopMs)} ms (99 %).`,
+    ...Object.entries(PROPERTIES).map(([name, sentence]) => `  ${name.padEnd(7)} ${sentence}`),
+    ...violations.map(({ property, text }) => `  ${property}: ${text}`),
+    `${broken === 0 ? '0 violations' : `${broken} violations`}.`,
+  ];
+}
+
+/** Half, nearly all, and the slowest. */
+function spread(values: readonly number[]): string {
+  if (values.length === 0) return 'never';
+  const [half, most, slowest] = [percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1)];
+  return `p50 ${inSeconds(half)}, p99 ${inSeconds(most)}, max ${inSeconds(slowest)}, n ${values.length}`;
+}
+
+/** A time as people read it. */
+export function inSeconds(milliseconds = 0): string {
+  return `${(milliseconds / 1000).toFixed(milliseconds < 9_995 ? 2 : 1)} s`;
+}
