@@ -41,7 +41,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           exclude: ['test/simulation/{swarm,mutants,matrix}.test.ts'],
           include: [
-            'test/{api,core,cluster,runtime,telemetry,controllers,demo,simulation,fuzz}/**/*.test.ts',
+            'test/{api,core,cluster,runtime,telemetry,controllers,demo,simulation,fuzz,bench}/**/*.test.ts',
             'test/contract/contract.test.ts',
             'test/*.test.ts',
           ],
