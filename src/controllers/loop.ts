@@ -64,9 +64,21 @@ export class Memory {
   readonly #last = new Map<string, Remembered>();
   readonly #clock: Clock;
   #turn: Promise<unknown> = Promise.resolve();
+  #actingSince: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, actingSince = clock.now()) {
     this.#clock = clock;
+    this.#actingSince = actingSince;
+  }
+
+  /** Since when this process acts: what another one did just before is in nobody's memory. */
+  get actingSince(): number {
+    return this.#actingSince;
+  }
+
+  /** It acts from now on. */
+  begin(): void {
+    this.#actingSince = this.#clock.now();
   }
 
   readonly recall = (key: string): Remembered | undefined => this.#last.get(key);

@@ -62,7 +62,8 @@ export function operator(parts: OperatorParts): Operator {
   const every = Object.values(queues);
   for (const each of every) each.pause();
   const server: { current: string | undefined } = { current: undefined };
-  const work = reconcilers({ cluster, clock, memory: new Memory(clock), happened: parts.happened }, server, place);
+  const memory = new Memory(clock);
+  const work = reconcilers({ cluster, clock, memory, happened: parts.happened }, server, place);
   let synced = false;
 
   const changed = (change: Change) => {
@@ -107,6 +108,7 @@ export function operator(parts: OperatorParts): Operator {
       for (const cancel of cancels) cancel();
     },
     lead() {
+      memory.begin();
       everything();
       for (const each of every) each.resume();
     },

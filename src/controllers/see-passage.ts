@@ -88,6 +88,7 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
     attached: attachedTo(spec.nodeName, drain, caches),
     jobsNamespace: place.jobsNamespace,
     recall: memory.recall,
+    actingSince: memory.actingSince,
   };
   return { passage, plan, facts, upgrade };
 }

@@ -110,8 +110,10 @@ export function decideDraining(plan: Plan, state: In<'Draining'>, facts: NodeFac
   if (back !== undefined) return step(state, putBack('Cancelled', back, now), back);
   if (!isCordonedBy(node, passage.uid)) return cordon(plan, facts);
   const { loadBalancer, deadlineSeconds, onDeadline } = plan.drain;
-  // Somebody may have uncordoned the node meanwhile: then it is our last cordon that a late binding may follow.
-  const cordonedAt = Math.max(since(state), facts.recall(`patchNode/cordon/${node.name}`)?.at ?? 0);
+  // Somebody may have uncordoned the node meanwhile: then it is our last cordon that a late binding may follow. It may be that
+  // of a process that has died since, of which only this one's own beginning tells.
+  const recalled = facts.recall(`patchNode/cordon/${node.name}`)?.at ?? facts.actingSince;
+  const cordonedAt = Math.max(since(state), recalled ?? 0);
   const lookableAt = cordonedAt + LATE_BINDING_MS;
   if (drain.empty) {
     if (now < lookableAt) return wait({ reason: 'WaitingForPods', pods: 0 }, secondsUntil(lookableAt, now));

@@ -50,6 +50,8 @@ export type NodeFacts = {
   readonly attached: readonly string[];
   readonly jobsNamespace: string;
   readonly recall: (effectKey: string) => Remembered | undefined;
+  /** Since when this process acts; what another did before it does not recall. */
+  readonly actingSince?: Instant;
 };
 
 export type NodeDecision = Decision<NodeState, Effect>;

@@ -24,7 +24,7 @@ function setUp(views: ConstructorParameters<typeof SmallCluster>[0] = {}) {
     ClusterUpgrade: [upgrade({ windowNames: ['nights'] })],
     ...views,
   });
-  const loop = { cluster, clock, memory: new Memory(clock), happened: () => {} };
+  const loop = { cluster, clock, memory: new Memory(clock, NOW - 60_000), happened: () => {} };
   return {
     cluster,
     clock,

@@ -139,6 +139,16 @@ describe('[U1] a look that counts comes 5 s after the cordon was seen', () => {
     expect(say(decide(plan(), since(600), facts({ recall })))).toBe('wait: WaitingForPods');
   });
 
+  test.each<[number, string]>([
+    [1, 'wait: WaitingForPods'],
+    [6, '→ Detaching: Drained'],
+  ])(
+    'caught: a process that acts for %i s does not know of a cordon that another sent just before',
+    (seconds, expected) => {
+      expect(say(decide(plan(), since(600), facts({ actingSince: NOW - seconds * 1000 })))).toBe(expected);
+    },
+  );
+
   test('leaving Draining is decided again on a live read, and a pod seen there keeps it', () => {
     expect(needsLook(since(60), decide(plan(), since(60), facts()))).toBe(true);
     expect(say(decide(plan(), since(60), facts(asking)))).toBe('evict web-1: Evicting');

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { playPlans, playSeeds, type Summary } from './crew.ts';
+import { tellWorlds } from './exhaustive/tell.ts';
 import { plans, reference } from './matrix.ts';
 import { MUTANTS } from './mutants.ts';
 import { type Played, play } from './play.ts';
@@ -127,15 +128,31 @@ const options = new Command('npm run simulate --')
   .option('--trace', 'tell the whole story of --seed')
   .option('--matrix', 'every fault and every stale view at every write of one run')
   .option('--mutants', 'plant each known bug and show that it is caught')
+  .option('--exhaustive [all]', 'every interleaving of tiny worlds: those of a minute, or all')
   .parse()
-  .opts<{ seeds: string; from: string; seed?: string; trace?: boolean; mutants?: boolean; matrix?: boolean }>();
+  .opts<{
+    seeds: string;
+    from: string;
+    seed?: string;
+    trace?: boolean;
+    mutants?: boolean;
+    matrix?: boolean;
+    exhaustive?: string | true;
+  }>();
 
 const whole = (name: string, text: string) =>
   /^[1-9]\d{0,8}$/.test(text)
     ? Number(text)
     : refuse(`--${name} ${text} is no count: write a whole number of at least 1`);
 
-if (options.mutants) process.exitCode = await mutants();
+const worlds = (set: string | true) =>
+  set === true || set === 'all'
+    ? set
+    : refuse(`--exhaustive ${set} is no set of worlds: write --exhaustive or --exhaustive=all`);
+
+if (options.exhaustive !== undefined) {
+  process.exitCode = await tellWorlds(worlds(options.exhaustive) === 'all' ? 'all' : 'usual', say);
+} else if (options.mutants) process.exitCode = await mutants();
 else if (options.matrix) process.exitCode = await matrix();
 else if (options.seed !== undefined) process.exitCode = await replay(options.seed, options.trace ?? false);
 else process.exitCode = await swarm(whole('seeds', options.seeds), whole('from', options.from));

@@ -33,6 +33,7 @@ const SETTING_MS = MINUTE;
 const QUIET_MS = 10 * MINUTE;
 /** Generous: what a world may take to come to rest after its last fault. Set-aside nodes wait an hour between two tries. */
 const REST_MS = 48 * HOUR;
+const PATIENCE_MS = 24 * HOUR;
 const API = '/apis/drydock.dev/v1alpha1';
 
 /** Plays a seed from its first node to its rest. */
@@ -264,6 +265,15 @@ function release(world: World): void {
   }
 }
 
+/** Who has waited for a day opens the windows: twenty minutes a night are too few for some clusters. */
+function openWindows(world: World): void {
+  world.openWindows();
+  for (const { metadata } of world.server.registry.list('maintenancewindows.drydock.dev')) {
+    const openings = [{ from: '2020-01-01T00:00:00Z', until: '2100-01-01T00:00:00Z' }];
+    world.ask('PATCH', `${API}/maintenancewindows/${metadata.name}`, { spec: { openings } });
+  }
+}
+
 function isSettled(world: World): boolean {
   const { registry } = world.server;
   const passages = registry.list(PASSAGES).every((passage) => SETTLED.includes(phaseOf(passage) ?? ''));
@@ -281,6 +291,7 @@ async function untilSettled(world: World): Promise<boolean> {
     if (world.violations.length > 0) return false;
     encourage(world);
     release(world);
+    if (waited >= PATIENCE_MS) openWindows(world);
   }
   return false;
 }
