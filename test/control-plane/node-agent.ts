@@ -1,3 +1,4 @@
+import type { Behaves, Behaviour, Work } from '../../src/simulation/controllers/payload.ts';
 import { type Metadata, PATCH, Refused } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import {
@@ -11,48 +12,6 @@ import {
   setReady,
 } from './nodes.ts';
 import { pause } from './until.ts';
-
-/** What the payload of a Job does to its node. */
-export type Behaviour = {
-  /** How long the pod runs before anything happens (default 1; prepare Jobs 0.2). */
-  readonly workSeconds?: number;
-  /** Default succeed. */
-  readonly result?: 'succeed' | 'fail';
-  /** Of a failure; default 1. */
-  readonly exitCode?: number;
-  /** The termination message. */
-  readonly message?: string;
-  /** What the kubelet (and the static pods) become: default DRYDOCK_TARGET_VERSION; `unchanged`: a payload that lies. */
-  readonly version?: string;
-  /** The node is NotReady for so long while the Job runs, as by a kubelet that restarts. */
-  readonly notReadySeconds?: number;
-  /** `quick`: only the boot ID tells. `slow`: no power for `offSeconds`. `midway`: as slow, but before the payload is done. */
-  readonly reboot?: 'quick' | 'slow' | 'midway';
-  /** Default 2. */
-  readonly offSeconds?: number;
-  /** From Job complete to the reboot; default 0. */
-  readonly rebootAfterSeconds?: number;
-  /** The reboot, or if there is none the end of the work, leaves the node without power for good. */
-  readonly neverBack?: boolean;
-  /** The pod runs for ever. */
-  readonly hang?: boolean;
-};
-
-/** A Job's pod as the agent met it. */
-export type Work = {
-  readonly node: string;
-  readonly job: 'upgrade' | 'prepare';
-  readonly pod: string;
-  readonly jobName: string;
-  readonly attempt: number;
-  readonly targetVersion: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** In milliseconds since 1970. */
-  readonly started: number;
-};
-
-/** A behaviour, or what makes one of the work at hand: by its attempt, for example. */
-export type Behaves = Behaviour | ((work: Work) => Behaviour);
 
 /** The agent of all nodes. */
 export type NodeAgent = {

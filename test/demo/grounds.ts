@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import type { Behaviour } from '../../src/simulation/controllers/payload.ts';
 import { builtBinaries, cachedBinaries } from '../control-plane/binaries.ts';
 import type { Plane } from '../control-plane/cluster.ts';
 import { startControlPlane } from '../control-plane/control-plane.ts';
 import { type Choice, chooseRung } from '../control-plane/ladder.ts';
-import { type Behaviour, startNodeAgent } from '../control-plane/node-agent.ts';
+import { startNodeAgent } from '../control-plane/node-agent.ts';
 import { createNodes, type FakeNode } from '../control-plane/nodes.ts';
 import { startSimulatedPlane } from '../simulated-ground/plane.ts';
 import { clock, wrap } from './screen.ts';

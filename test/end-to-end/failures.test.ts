@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Behaves } from '../control-plane/node-agent.ts';
+import type { Behaves } from '../../src/simulation/controllers/payload.ts';
 import { isReady, powerOn, readNode } from '../control-plane/nodes.ts';
 import { until } from '../control-plane/until.ts';
 import { apply, type Ground, JOBS, must, type Operator, startGround, startOperator, USER } from './ground.ts';
