@@ -1,30 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { CONTROL_PLANE, fakeNode, type FakeNode as ModelNode } from '../../src/simulation/controllers/fake-node.ts';
+import type { Taint } from '../../src/simulation/objects.ts';
 import { kubernetesVersion } from './binaries.ts';
 import { type Client, type Metadata, PATCH, Refused } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { until } from './until.ts';
 
 /** A node that has no machine. */
-export type FakeNode = {
-  readonly name: string;
-  readonly controlPlane?: boolean;
+export type FakeNode = Omit<ModelNode, 'kubeletVersion'> & {
   /** Default: the version of the API server. */
   readonly kubeletVersion?: string;
   /** Of its static pods, where it is a control plane; default: that of its kubelet. */
   readonly controlPlaneVersion?: string;
-  readonly zone?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly taints?: readonly Taint[];
-  /** Default 8 CPUs, 32Gi, 110 pods. */
-  readonly capacity?: { readonly cpu?: string; readonly memory?: string; readonly pods?: string };
-};
-
-/** A taint as in the API. */
-export type Taint = {
-  readonly key: string;
-  readonly value?: string;
-  readonly effect: 'NoSchedule' | 'NoExecute' | 'PreferNoSchedule';
 };
 
 /** A node as far as the harness looks. */
@@ -37,7 +24,6 @@ export type Node = {
   };
 };
 
-const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
 const KUBELET = 'test.drydock.dev/kubelet';
 const READY = 'test.drydock.dev/ready';
 const STATIC_PODS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd'] as const;
@@ -137,47 +123,8 @@ async function createNode(cluster: Cluster, fake: FakeNode): Promise<void> {
 }
 
 function nodeObject(fake: FakeNode, version: string) {
-  const resources = { cpu: '8', memory: '32Gi', pods: '110', 'ephemeral-storage': '200Gi', ...fake.capacity };
-  const role = fake.controlPlane
-    ? { [CONTROL_PLANE]: '', 'node.kubernetes.io/exclude-from-external-load-balancers': '' }
-    : {};
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: {
-      name: fake.name,
-      labels: {
-        'kubernetes.io/hostname': fake.name,
-        'kubernetes.io/os': 'linux',
-        'kubernetes.io/arch': 'amd64',
-        ...(fake.zone === undefined ? {} : { 'topology.kubernetes.io/zone': fake.zone }),
-        ...role,
-        ...fake.labels,
-        [KUBELET]: 'running',
-      },
-      annotations: { ...fake.annotations },
-    },
-    spec: {
-      taints: [...(fake.controlPlane ? [{ key: CONTROL_PLANE, effect: 'NoSchedule' }] : []), ...(fake.taints ?? [])],
-    },
-    status: {
-      capacity: resources,
-      allocatable: resources,
-      addresses: [{ type: 'Hostname', address: fake.name }],
-      nodeInfo: {
-        architecture: 'amd64',
-        operatingSystem: 'linux',
-        osImage: 'Debian GNU/Linux 13 (trixie)',
-        kernelVersion: '6.12.0-1-amd64',
-        containerRuntimeVersion: 'containerd://2.1.0',
-        kubeletVersion: version,
-        kubeProxyVersion: version,
-        bootID: randomUUID(),
-        machineID: randomUUID().replaceAll('-', ''),
-        systemUUID: randomUUID(),
-      },
-    },
-  };
+  const node = fakeNode({ ...fake, kubeletVersion: version }, { uuid: randomUUID });
+  return { ...node, metadata: { ...node.metadata, labels: { ...node.metadata.labels, [KUBELET]: 'running' } } };
 }
 
 /** As a kubelet does: a mirror pod of an earlier node of that name is taken away, by its UID, before the new one is made. */

@@ -19,7 +19,7 @@ export type FakeNode = {
 };
 
 /** The Node object that the kubelet of such a node registers, for all who need nodes to look like those of the tests. */
-export function fakeNode(fake: FakeNode, dice: Dice): Draft {
+export function fakeNode(fake: FakeNode, dice: Pick<Dice, 'uuid'>): Draft {
   const resources = { cpu: '8', memory: '32Gi', pods: '110', 'ephemeral-storage': '200Gi', ...fake.capacity };
   const role = fake.controlPlane
     ? { [CONTROL_PLANE]: '', 'node.kubernetes.io/exclude-from-external-load-balancers': '' }
