@@ -38,6 +38,8 @@ export type Chunks = { next(): Promise<Answer<Uint8Array | undefined>> };
 export type Opened = { readonly open: true; readonly chunks: Chunks } | { readonly open: false; readonly reply: Reply };
 
 const CALL_MS = 8_000;
+/** Until a watch is answered at all. Longer than a call: a busy server queues requests (API priority and fairness). */
+const OPEN_MS = 20_000;
 const IDENTITY_MS = 1_000;
 const RENEW_MS = 10_000;
 /** The kernel then probes each second and gives up after ten: a dead peer is known after 15 s (libuv, uv__tcp_keepalive). */
@@ -90,7 +92,7 @@ export class Transport {
 
   /** Opens a watch, which lasts until the signal, its end, or an error. */
   open(sent: Sent, signal: AbortSignal): Promise<Answer<Opened>> {
-    return this.#within<Opened>(undefined, signal, async (linked, done) => {
+    return this.#within<Opened>(OPEN_MS, signal, async (linked, done) => {
       const { statusCode, headers, body } = await this.#ask(sent, linked, {});
       if (statusCode !== 200) {
         return { open: false, reply: reply(statusCode, headers, Buffer.from(await body.arrayBuffer())) };
@@ -109,9 +111,9 @@ export class Transport {
     await this.#connection?.agent.destroy();
   }
 
-  /** Runs one exchange under its signals; `done` hands its end over to a body that outlives the function. */
+  /** Runs one exchange under its signals; `done` hands its end over to a body that outlives the function and its time. */
   async #within<T>(
-    timeoutMs: number | undefined,
+    timeoutMs: number,
     outer: AbortSignal | undefined,
     run: (signal: AbortSignal, done: () => () => void) => Promise<T>,
   ): Promise<Answer<T>> {
@@ -119,7 +121,7 @@ export class Transport {
     const running = new AbortController();
     const abort = () => running.abort(new Error('stopped'));
     const late = () => running.abort(new Error(`no answer within ${timeoutMs} ms`));
-    const cancel = timeoutMs === undefined ? () => {} : this.#ways.clock.after(timeoutMs, late);
+    const cancel = this.#ways.clock.after(timeoutMs, late);
     outer?.addEventListener('abort', abort, { once: true });
     this.#running.add(running);
     const end = () => {
@@ -131,6 +133,7 @@ export class Transport {
     try {
       const done = () => {
         handedOver = true;
+        cancel();
         return end;
       };
       return { ok: true, value: await unlessAborted(running.signal, run(running.signal, done)) };

@@ -362,6 +362,18 @@ describe('a watch', () => {
     expect(await chunks.next()).toEqual({ ok: true, value: undefined });
   });
 
+  test('that is not answered at all, as on a pooled connection whose other end is gone, is given up after 20 s', async () => {
+    await start(() => {});
+    const opened = transport.open(GET, new AbortController().signal);
+    await until(() => server.open() === 1);
+    await clock.advance(19_999);
+    expect(server.open()).toBe(1);
+    await clock.advance(1);
+    expect(await opened).toMatchObject({ ok: false, why: 'unavailable', message: 'no answer within 20000 ms' });
+    await until(() => server.open() === 0);
+    expect(clock.timers).toBe(0);
+  });
+
   test('that is refused is an answer like another', async () => {
     await start((_, response) => json(response, status(410, 'Expired', 'too old'), 410));
     const opened = await transport.open(GET, new AbortController().signal);
