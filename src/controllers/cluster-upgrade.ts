@@ -5,6 +5,9 @@ import { reported } from '../core/rollout-report.ts';
 import type { Loop, Subject } from './loop.ts';
 import { readWindows, type ServerVersion, seeRollout } from './see-rollout.ts';
 
+/** What is decided again on a live read before it is done. */
+const LOOKED: ReadonlySet<string> = new Set(['writeLedger', 'createPassage']);
+
 /** How one upgrade is seen, judged and written. */
 export function upgrades(loop: Loop, server: ServerVersion): Subject<RolloutFacts, UpgradeStatus> {
   const { cluster, clock, memory } = loop;
@@ -35,10 +38,10 @@ export function upgrades(loop: Loop, server: ServerVersion): Subject<RolloutFact
       return { ok: true, value: seeRollout(upgrade.value, cluster.caches, server, memory, clock.now(), live) };
     },
     decide: decideRollout,
-    // A finalizer that goes is looked at as well: a lagging ledger may not show a ticket that was admitted just now.
+    // A finalizer that goes is looked at as well: a lagging ledger may not show a ticket that was admitted just now. So is a
+    // passage before it is made: the ticket may be gone, and with no history kept it would be made and cancelled for ever.
     needsLook: (_, decision) =>
-      decision.kind === 'act' &&
-      (decision.effects[0].kind === 'writeLedger' || decision.because.reason === 'Finishing'),
+      decision.kind === 'act' && (LOOKED.has(decision.effects[0].kind) || decision.because.reason === 'Finishing'),
     status: ({ upgrade }, to) => write(upgrade, to),
     report(facts) {
       const next = reported(survey(facts));

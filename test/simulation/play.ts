@@ -1,8 +1,10 @@
 import { fakeNode } from '../../src/simulation/controllers/fake-node.ts';
 import { createStaticPods } from '../../src/simulation/controllers/static-pods.ts';
+import type { NodeObject } from '../../src/simulation/objects.ts';
 import { FROM, type Happening, type Scenario, START } from './scenario.ts';
 import {
   isControlPlane,
+  markOf,
   PASSAGES,
   type Passage,
   phaseOf,
@@ -265,6 +267,14 @@ function release(world: World): void {
   }
 }
 
+/** A cordon that a person forgot, or that a restore brought back, is his to lift. */
+function uncordon(world: World): void {
+  for (const node of world.server.registry.list<NodeObject>('nodes')) {
+    if (!node.spec.unschedulable || markOf(node) !== undefined || markOf(node, 'left-cordoned') !== undefined) continue;
+    world.ask('PATCH', `/api/v1/nodes/${node.metadata.name}`, { spec: { unschedulable: null } });
+  }
+}
+
 /** Who has waited for a day opens the windows: twenty minutes a night are too few for some clusters. */
 function openWindows(world: World): void {
   world.openWindows();
@@ -291,6 +301,7 @@ async function untilSettled(world: World): Promise<boolean> {
     if (world.violations.length > 0) return false;
     encourage(world);
     release(world);
+    uncordon(world);
     if (waited >= PATIENCE_MS) openWindows(world);
   }
   return false;
