@@ -177,7 +177,7 @@ class Agent implements NodeAgent {
 
   async #pass(seconds: number): Promise<void> {
     const end = performance.now() + seconds * 1000;
-    while (!this.#stopped && performance.now() < end) await pause(Math.min(100, end - performance.now()));
+    while (!this.#stopped && performance.now() < end) await pause(Math.max(0, Math.min(100, end - performance.now())));
   }
 
   #report({ node, jobName }: Work, error: unknown): void {
