@@ -1,4 +1,4 @@
-import { findResource, RESOURCES, type Resource } from './resources.ts';
+import { findResource, type Resource } from './resources.ts';
 
 /** What a path names. */
 export type Route = {
@@ -34,8 +34,3 @@ export function routeOf(path: string): Route | undefined {
 
 /** What stands below a namespace and is its own, no resource within it. */
 const OF_NAMESPACES = ['status', 'finalize'];
-
-/** Whether anything is served under a group and version. */
-export function isServed(group: string, version: string): boolean {
-  return RESOURCES.some((each) => each.group === group && each.version === version);
-}

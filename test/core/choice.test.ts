@@ -1,49 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Ticket } from '../../src/api/maintenance-policy.ts';
-import { DEFAULT_DRAIN } from '../../src/api/maintenance-profile.ts';
 import { type ChoiceFacts, choose, isDone, memoryOf, selected, type Target, targetOf } from '../../src/core/choice.ts';
 import { HOLD, LEFT_CORDONED, TAKE_NOT_READY } from '../../src/core/mark.ts';
 import type { NodeView } from '../../src/core/world.ts';
 import { leftCordoned, NOW, node, pod } from '../support/build.ts';
-import { ledger, ticket, upgrade } from '../support/build-own.ts';
+import { ledger, upgrade } from '../support/build-own.ts';
+import { chosen, cp, facts, OS, out, remembered, worker } from './choosing.ts';
 
-const OS: Target = {
-  kind: 'revision',
-  text: '2026-11-os',
-  label: 'drydock.node-restriction.kubernetes.io/os',
-  value: '2026-11-os',
-};
 const TO_136: Target = { kind: 'version', text: 'v1.36.4', version: 'v1.36.4' };
-const worker = (index: number, over: Partial<NodeView> = {}) => node(`worker-${index}`, over);
-const cp = (index: number, over: Partial<NodeView> = {}) => node(`cp-${index}`, { controlPlane: true, ...over });
-const out = (name: string, over: Partial<Ticket> = {}) =>
-  ticket({
-    nodeName: name,
-    nodeUID: `uid-${name}`,
-    ticket: `uid-policy-${name}`,
-    passageUID: `uid-p-${name}`,
-    ...over,
-  });
-const facts = (over: Partial<ChoiceFacts> = {}, rollout: object = {}): ChoiceFacts => ({
-  now: NOW,
-  upgrade: upgrade({ target: { revision: '2026-11-os' }, rollout }),
-  target: OS,
-  nodes: [worker(1), worker(2), worker(3)],
-  controlPlane: { server: 'v1.36.4', components: [] },
-  ledger: ledger(),
-  policyMaxUnavailable: '100%',
-  drain: DEFAULT_DRAIN,
-  failed: new Set(),
-  setAside: new Map(),
-  takeOver: new Set(),
-  ...over,
-});
-/** The nodes admitted, or why none is. */
-const chosen = (over: Partial<ChoiceFacts> = {}, rollout: object = {}) => {
-  const { requests, because } = choose(facts(over, rollout));
-  return requests.length === 0 ? because.reason : requests.map(({ nodeName }) => nodeName).join(' ');
-};
-const remembered = { labels: { [OS.label]: '2026-11-os' } };
 
 describe('who may begin', () => {
   const one = (over: Partial<NodeView>, facts: Partial<ChoiceFacts> = {}) =>

@@ -1,36 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { Blocker } from '../../src/api/blocker.ts';
 import type { UpgradeStatus } from '../../src/api/cluster-upgrade.ts';
 import { survey } from '../../src/core/rollout.ts';
 import type { RolloutFacts } from '../../src/core/rollout-facts.ts';
 import { reported } from '../../src/core/rollout-report.ts';
 import { ago, ahead, leftCordoned, node } from '../support/build.ts';
-import { ledger, PASSAGE_SPEC, passage, rolloutFacts, ticket, upgrade, windowObject } from '../support/build-own.ts';
+import { ledger, PASSAGE_SPEC, passage, rolloutFacts, ticket, upgrade } from '../support/build-own.ts';
+import { blocker, draining, failed, lost, report, shut, stamped } from './reporting.ts';
 
 const done = (name: string) => node(name, { kubeletVersion: 'v1.36.4' });
 const allDone = [done('worker-1'), done('worker-2')];
-const stamped = ticket({ passageUID: 'uid-passage' });
-const draining = passage({ phase: 'Draining', since: ago(60) });
-const failed = passage({ phase: 'Failed', since: ago(60), reason: 'JobFailed', message: 'x' });
-const lost = passage({
-  phase: 'Lost',
-  since: ago(9),
-  attempt: 1,
-  jobUID: 'j',
-  bootIDBefore: 'b',
-  machineID: 'm',
-  from: 'Upgrading',
-});
-const blocker: Blocker = {
-  nodeName: 'worker-1',
-  pod: 'shop/web-1',
-  budgets: [],
-  reason: 'Unmanaged',
-  message: 'm',
-  since: ago(9),
-  selfClearing: false,
-  advice: 'a',
-};
 const BLOCKED = [
   { type: 'Ready', status: 'False', lastTransitionTime: ago(9), reason: 'Blocked', message: '' },
   { type: 'Blocked', status: 'True', lastTransitionTime: ago(9), reason: 'Blocked', message: '' },
@@ -46,11 +24,6 @@ const stuck = passage(
   { phase: 'Draining', since: ago(60) },
   { status: { blockers: [blocker], conditions: [...BLOCKED] } },
 );
-const shut = [{ name: 'nights', object: windowObject('nights') }];
-const report = (over: Partial<RolloutFacts> = {}): UpgradeStatus => {
-  const facts = rolloutFacts(over);
-  return reported(survey(facts)) ?? facts.upgrade.status;
-};
 const conditionsOf = ({ conditions }: UpgradeStatus) =>
   Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
 
