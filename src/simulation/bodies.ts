@@ -2,7 +2,7 @@ import { badRequest, conflict, type Did, did, invalid, wrong } from './failure.t
 import { type KubeObject, type PodObject, stamp } from './objects.ts';
 import type { DeleteOptions, Draft, Writing } from './registry.ts';
 import type { Request } from './request.ts';
-import type { Resource } from './resources.ts';
+import { apiVersionOf, type Resource } from './resources.ts';
 import type { Route } from './route.ts';
 import { comesBack } from './strategy.ts';
 
@@ -54,7 +54,7 @@ export function patched(before: KubeObject, after: unknown, resource: Resource):
 export function draftOf({ body }: Request, resource: Resource, namespace: string | undefined): Did<Draft> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return badRequest('the body must be an object');
   const draft = body as Draft;
-  const wanted = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+  const wanted = apiVersionOf(resource);
   if ((draft.kind ?? resource.kind) !== resource.kind || (draft.apiVersion ?? wanted) !== wanted) {
     return badRequest(
       `the API version in the data (${draft.apiVersion}/${draft.kind}) does not match the expected API version (${wanted}/${resource.kind})`,

@@ -1,4 +1,4 @@
-import { RESOURCES, type Resource } from './resources.ts';
+import { apiVersionOf, RESOURCES, type Resource } from './resources.ts';
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const;
 const WRITTEN = ['get', 'patch', 'update'] as const;
@@ -56,7 +56,6 @@ const SERVED: readonly Served[] = [
   review('authorization.k8s.io', 'SelfSubjectAccessReview'),
 ];
 
-const groupVersion = (group: string, version: string) => (group === '' ? version : `${group}/${version}`);
 const versionsOf = (group: string) => [
   ...new Set(SERVED.filter((each) => each.group === group).map((each) => each.version)),
 ];
@@ -68,7 +67,7 @@ export function groupVersions(): readonly { readonly group: string; readonly ver
 }
 
 function groupOf(group: string) {
-  const versions = versionsOf(group).map((version) => ({ groupVersion: groupVersion(group, version), version }));
+  const versions = versionsOf(group).map((version) => ({ groupVersion: apiVersionOf({ group, version }), version }));
   return { name: group, versions, preferredVersion: versions[0] };
 }
 
@@ -93,7 +92,7 @@ function resourceList(group: string, version: string) {
       verbs,
     })),
   ]);
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: groupVersion(group, version), resources };
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }), resources };
 }
 
 /** The document of discovery under a path, in the form that every client knows. */

@@ -1,6 +1,7 @@
 import { badRequest, type Did, did, refused } from './failure.ts';
 import type { KubeObject } from './objects.ts';
 import type { Registry } from './registry.ts';
+import { apiVersionOf } from './resources.ts';
 import type { Route } from './route.ts';
 import { filterOf } from './selectors.ts';
 
@@ -45,7 +46,7 @@ export class Lists {
     const isSelected = query.has('labelSelector') || query.has('fieldSelector');
     const rest = left.length === 0 ? {} : this.#keep({ ...begun.value, items: left }, isSelected);
     return did({
-      apiVersion: resource.group === '' ? resource.version : `${resource.group}/${resource.version}`,
+      apiVersion: apiVersionOf(resource),
       kind: `${resource.kind}List`,
       metadata: { resourceVersion, ...rest },
       items: page,

@@ -17,7 +17,7 @@ import {
   wrong,
 } from './failure.ts';
 import { type KubeObject, keyOf, type Meta, type PodObject, stamp } from './objects.ts';
-import { type Resource, resourceOf } from './resources.ts';
+import { apiVersionOf, type Resource, resourceOf } from './resources.ts';
 import { broken } from './rules.ts';
 import { counted, prepared, stored } from './strategy.ts';
 
@@ -91,7 +91,7 @@ export class Registry {
       ...(resource.counts ? { generation: 1 } : {}),
     };
     const { deletionTimestamp: _, deletionGracePeriodSeconds: __, ...kept } = metadata;
-    const asked = { ...draft, apiVersion: versionOf(resource), kind: resource.kind, metadata: kept };
+    const asked = { ...draft, apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: kept };
     const bare = resource.definition === undefined ? asked : { ...asked, status: undefined };
     const whole = stored(resource, completed(id, bare, this.now()));
     const causes = broken(resource, whole);
@@ -249,10 +249,6 @@ export class Registry {
     }
     return undefined;
   }
-}
-
-function versionOf({ group, version }: Resource): string {
-  return group === '' ? version : `${group}/${version}`;
 }
 
 function nameIn(key: string): string {

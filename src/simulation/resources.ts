@@ -119,3 +119,8 @@ export function resourceOf(id: string): Resource {
 export function findResource(group: string, version: string, plural: string): Resource | undefined {
   return RESOURCES.find((each) => each.group === group && each.version === version && each.plural === plural);
 }
+
+/** How an object of a resource says what it is: its version, with the group before it where there is one. */
+export function apiVersionOf({ group, version }: Pick<Resource, 'group' | 'version'>): string {
+  return group === '' ? version : `${group}/${version}`;
+}

@@ -3,6 +3,7 @@ import type { Etcd, Written } from './etcd.ts';
 import { type Did, did, invalid, refused, wrong } from './failure.ts';
 import type { KubeObject } from './objects.ts';
 import type { WatchEvent, Watching } from './request.ts';
+import { apiVersionOf, resourceOf } from './resources.ts';
 import type { Route } from './route.ts';
 import { filterOf } from './selectors.ts';
 import type { Timeline } from './timeline.ts';
@@ -102,10 +103,10 @@ export class Watches {
         open.add(own);
         cancels.push(this.#later.after(lasts, own.end));
         if (query.get('allowWatchBookmarks') !== 'true' && query.get('allowWatchBookmarks') !== '1') return;
-        const mark = (object: KubeObject | undefined) => {
+        const mark = () => {
           const { revision } = this.#etcd;
           // What was told is marked too, but not where the watch began (cache_watcher.go, `process`).
-          if (revision > begun) tell({ type: 'BOOKMARK', object: bookmark(resource, object, revision) });
+          if (revision > begun) tell({ type: 'BOOKMARK', object: bookmark(resource, revision) });
         };
         // Every minute, and once more two seconds before the end.
         const end = this.#later.now() + lasts - LAST_BOOKMARK_MS;
@@ -114,7 +115,7 @@ export class Watches {
           if (wait <= 0) return;
           cancels.push(
             this.#later.after(wait, () => {
-              mark(this.#sample(resource));
+              mark();
               again();
             }),
           );
@@ -123,11 +124,6 @@ export class Watches {
       },
       stop,
     };
-  }
-
-  #sample(resource: string): KubeObject | undefined {
-    for (const object of this.#etcd.all(resource)) return object;
-    return undefined;
   }
 }
 
@@ -157,7 +153,11 @@ function leaving(before: KubeObject, { metadata }: KubeObject): KubeObject {
   return { ...before, metadata: { ...before.metadata, resourceVersion: metadata.resourceVersion } };
 }
 
-function bookmark(_: string, object: KubeObject | undefined, revision: number) {
-  const { apiVersion = 'v1', kind = 'Object' } = object ?? {};
-  return { apiVersion, kind, metadata: { resourceVersion: String(revision), creationTimestamp: null } };
+function bookmark(id: string, revision: number) {
+  const resource = resourceOf(id);
+  return {
+    apiVersion: apiVersionOf(resource),
+    kind: resource.kind,
+    metadata: { resourceVersion: String(revision), creationTimestamp: null },
+  };
 }
