@@ -99,10 +99,13 @@ function taintView({ key, value, effect }: Raw, pool: Pool): Taint {
   return { key: pool.text(text(key)), value: pool.text(text(value)), effect: pool.text(text(effect)) };
 }
 
+const NONE: readonly string[] = [];
+
 function budgetView(raw: Raw, pool: Pool): Omit<BudgetView, keyof Seen> {
   const spec = record(raw['spec']);
   const status = record(raw['status']);
   const selector = spec['selector'] == null ? undefined : selectorView(record(spec['selector']), pool);
+  const disrupted = Object.keys(record(status['disruptedPods']));
   const [minAvailable, maxUnavailable] = [amount(spec['minAvailable']), amount(spec['maxUnavailable'])];
   return {
     namespace: namespaceOf(raw, pool),
@@ -116,6 +119,7 @@ function budgetView(raw: Raw, pool: Pool): Omit<BudgetView, keyof Seen> {
     desiredHealthy: number(status['desiredHealthy']),
     expectedPods: number(status['expectedPods']),
     alwaysAllowUnhealthy: spec['unhealthyPodEvictionPolicy'] === 'AlwaysAllow',
+    disruptedPods: disrupted.length === 0 ? NONE : disrupted,
   };
 }
 

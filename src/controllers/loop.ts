@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Decision, Outcome, Refusal, Remembered } from '../core/decision.ts';
 import { type Effect, effectKey, type StatusWrite } from '../core/effect.ts';
 import type { Next, Reconciler } from '../runtime/controller.ts';
+import { type Memory, versionOf } from './memory.ts';
 
 /** A report that only changes words waits this long after the last write, so that passing reasons cost nothing. */
 const SETTLE_MS = 1_000;
@@ -11,7 +12,6 @@ const SETTLE_MS = 1_000;
 const FIGURES_MS = 10_000;
 /** An effect that was accepted is not sent again before a lagging cache has had time to show it. */
 const ACCEPTED_MS = 3_000;
-const FORGET_MS = 600_000;
 /** A cache that still shows what we wrote over is waited for so long. */
 const LAG_MS = 1_000;
 
@@ -58,57 +58,6 @@ export type Happened =
       readonly outcome: Outcome;
     }
   | { readonly what: 'looked'; readonly subject: string; readonly key: string; readonly outcome: Outcome };
-
-/** The last outcome of each effect: a fact beside the caches, lost at a restart and asked again. */
-export class Memory {
-  readonly #last = new Map<string, Remembered>();
-  readonly #clock: Clock;
-  #turn: Promise<unknown> = Promise.resolve();
-  #actingSince: number;
-
-  constructor(clock: Clock, actingSince = clock.now()) {
-    this.#clock = clock;
-    this.#actingSince = actingSince;
-  }
-
-  /** Since when this process acts: what another one did just before is in nobody's memory. */
-  get actingSince(): number {
-    return this.#actingSince;
-  }
-
-  /** It acts from now on. */
-  begin(): void {
-    this.#actingSince = this.#clock.now();
-  }
-
-  readonly recall = (key: string): Remembered | undefined => this.#last.get(key);
-
-  /**
-   * Runs what reads and writes the ledger one after another. Safe it is without that, by the version it was decided on; but
-   * of two of our own side by side one would be refused, and come again.
-   */
-  inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(run, run);
-    this.#turn = turn;
-    return turn;
-  }
-
-  remember(effect: Effect, outcome: Outcome): void {
-    const at = this.#clock.now();
-    const key = effectKey(effect);
-    this.#last.delete(key);
-    this.#last.set(key, { outcome, at, version: versionOf(effect) });
-    for (const [old, { at: then }] of this.#last) {
-      if (at - then < FORGET_MS) break;
-      this.#last.delete(old);
-    }
-  }
-}
-
-/** The version that an effect was decided on, where it says one. */
-function versionOf(effect: Effect): string {
-  return 'resourceVersion' in effect ? (effect.resourceVersion ?? '') : '';
-}
 
 export type Loop = {
   readonly cluster: Cluster;
@@ -197,18 +146,22 @@ async function perform<Facts, State>(
   effects: readonly Effect[],
   because: Because,
 ): Promise<string | undefined> {
-  const lanes = Map.groupBy(effects, (effect) => (effect.kind === 'evict' ? effect.lane : effectKey(effect)));
+  const due = effects.filter((effect) => !wasAccepted(effect, memory.recall(effectKey(effect)), clock.now()));
+  const lanes = Map.groupBy(due, (effect) => (effect.kind === 'evict' ? effect.lane : effectKey(effect)));
+  // Before the first answer: what other passages decide meanwhile must leave these their room.
+  for (const effect of due) memory.claim(effect);
   const outcomes = await Promise.all(
     [...lanes.values()].map(async (lane) => {
       let failed: string | undefined;
-      for (const effect of lane) {
-        if (wasAccepted(effect, memory.recall(effectKey(effect)), clock.now())) continue;
-        const outcome = await cluster.perform(effect);
+      for (const [place, effect] of lane.entries()) {
+        const outcome = await memory.inLane(effect, () => cluster.perform(effect));
         memory.remember(effect, outcome);
         happened({ what: 'performed', subject: subject.name, key, effect, because, outcome });
         if (!outcome.ok && outcome.why === 'unavailable' && outcome.cause !== 'RateLimited') failed = outcome.message;
         // The next of this lane would be refused for the same reason, or wait for an answer just as long.
-        if (!outcome.ok && (outcome.why === 'blocked' || outcome.why === 'unavailable')) break;
+        if (outcome.ok || (outcome.why !== 'blocked' && outcome.why !== 'unavailable')) continue;
+        for (const unsent of lane.slice(place + 1)) memory.unclaim(unsent);
+        break;
       }
       return failed;
     }),

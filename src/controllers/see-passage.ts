@@ -3,6 +3,7 @@ import type { Plan } from '../api/node-maintenance.ts';
 import type { Phase } from '../api/phases.ts';
 import type { Caches } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
+import { isShown } from '../core/budget.ts';
 import { memoryOf, targetOf } from '../core/choice.ts';
 import { type Assessment, assess } from '../core/drain.ts';
 import { isAtWork, isUpgradeJob, type Ledger } from '../core/ledger.ts';
@@ -11,7 +12,7 @@ import type { NodeFacts, PassageFacts } from '../core/passage.ts';
 import { openingOf } from '../core/rollout.ts';
 import { roleOf } from '../core/version.ts';
 import type { Instant, JobView, NodeView, PassageObject, PodView, Read, UpgradeObject } from '../core/world.ts';
-import type { Memory } from './loop.ts';
+import type { Memory } from './memory.ts';
 import { controlPlaneOf, ledgerOf, type SeenWindow, type ServerVersion, windowsOf } from './see-rollout.ts';
 
 /** Where things stand that no object says. */
@@ -136,6 +137,8 @@ function assessment(
     ownNamespace: place.namespace,
     jobsNamespace: place.jobsNamespace,
     recall: memory.recall,
+    spent: (budget) =>
+      memory.claims(budget.uid).filter((claim) => !isShown(claim, budget, caches.Pod.get(claim.pod), now)).length,
     earlier: passage.status.blockers,
   });
 }

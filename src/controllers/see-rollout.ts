@@ -4,7 +4,7 @@ import type { Ledger } from '../core/ledger.ts';
 import type { RolloutFacts } from '../core/rollout-facts.ts';
 import type { ControlPlane } from '../core/version.ts';
 import type { Instant, NodeView, PassageObject, Read, UpgradeObject } from '../core/world.ts';
-import type { Memory } from './loop.ts';
+import type { Memory } from './memory.ts';
 
 /** What has been read instead of taken from a cache. */
 export type LiveRollout = {

@@ -29,12 +29,40 @@ export type Hindrance = {
   readonly detail: string;
 };
 
+/** An eviction that was sent against a budget, until the budget shows it. */
+export type Claim = {
+  /** `namespace/name` of the pod. */
+  readonly pod: string;
+  /** The resourceVersion of the budget that was decided on. */
+  readonly over: string;
+  readonly answeredAt?: Instant;
+};
+
+/** However the watches of pods and budgets lag: after this a claim that was answered is taken to be shown. */
+export const CLAIM_MS = 2_000;
+
+/**
+ * Whether a budget as it is seen has already been reduced by a claim. The API server names the pod in `disruptedPods` in the
+ * write that takes one from the allowance; the disruption controller removes it when it counts the pod as gone.
+ */
+export function isShown(claim: Claim, budget: BudgetView, pod: PodView | undefined, now: Instant): boolean {
+  if (claim.answeredAt !== undefined && now > claim.answeredAt + CLAIM_MS) return true;
+  if (budget.resourceVersion === claim.over) return false;
+  return budget.disruptedPods.includes(nameOf(claim.pod)) || pod === undefined || pod.deletedAt !== undefined;
+}
+
+function nameOf(key: string): string {
+  return key.slice(key.indexOf('/') + 1);
+}
+
 /** What the gate thinks of one pod: ask now, on which lane, or what is in the way and when to look again. */
 export type Permit =
-  | { readonly ask: true; readonly lane: string }
+  | { readonly ask: true; readonly lane: string; readonly spends?: string }
   | { readonly ask: false; readonly hindrance: Hindrance; readonly againAt?: Instant }
   | { readonly ask: false; readonly accepted: true };
 
+/** How many of what a budget allows are used up by evictions that it does not show yet, whoever sent them. */
+export type Spent = (budget: BudgetView) => number;
 type Recall = (podUID: string) => Remembered | undefined;
 
 /** The budgets that select a pod: the API server's rule, its namespace and the whole selector. */
@@ -54,29 +82,37 @@ export function permits(
   budgets: readonly BudgetView[],
   recall: Recall,
   now: Instant,
+  spent: Spent = () => 0,
 ): ReadonlyMap<string, Permit> {
-  const left = new Map(budgets.map((budget) => [budget.uid, budget.disruptionsAllowed]));
+  const left = new Map(budgets.map((budget) => [budget.uid, budget.disruptionsAllowed - spent(budget)]));
   const near = Map.groupBy(budgets, ({ namespace }) => namespace);
   return new Map(
     pods.map((pod) => {
       const own = covering(pod, near.get(pod.namespace) ?? []);
       const last = recall(pod.uid);
       const accepted = last?.outcome.ok === true && now < last.at + ACCEPTED_MS;
-      return [pod.uid, accepted ? { ask: false, accepted } : (refusal(own, last, now) ?? allowance(pod, own, left))];
+      return [
+        pod.uid,
+        accepted ? { ask: false, accepted } : (refusal(own, last, now) ?? allowance(pod, own, left, now)),
+      ];
     }),
   );
 }
 
-function allowance(pod: PodView, own: readonly BudgetView[], left: Map<string, number>): Permit {
+function allowance(pod: PodView, own: readonly BudgetView[], left: Map<string, number>, now: Instant): Permit {
   const [budget, second] = own;
   if (budget === undefined || pod.phase === 'Pending') return { ask: true, lane: budget?.uid ?? pod.uid };
   if (second !== undefined) return { ask: true, lane: budget.uid };
   if (!pod.ready && unhealthyMayGo(budget)) return { ask: true, lane: budget.uid };
-  const allowed = left.get(budget.uid) ?? 0;
   if (budget.observedGeneration < budget.generation) return held(own, 'BudgetNotObserved', true);
-  if (allowed <= 0) return { ask: false, hindrance: exhausted(pod, budget) };
-  left.set(budget.uid, allowed - 1);
-  return { ask: true, lane: budget.uid };
+  const allowed = left.get(budget.uid) ?? 0;
+  if (allowed > 0) {
+    left.set(budget.uid, allowed - 1);
+    return { ask: true, lane: budget.uid, spends: budget.resourceVersion };
+  }
+  // Only what is on its way is in the way: should it never be shown, nothing else would say so.
+  const taken = budget.disruptionsAllowed > 0 ? { againAt: now + CLAIM_MS } : {};
+  return { ask: false, hindrance: exhausted(pod, budget), ...taken };
 }
 
 /** Upstream: pkg/registry/core/pod/storage/eviction.go, the branch on UnhealthyPodEvictionPolicy. */

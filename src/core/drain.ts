@@ -1,6 +1,6 @@
 import type { Blocker, PodCounts } from '../api/blocker.ts';
 import type { Drain } from '../api/maintenance-profile.ts';
-import { type Hindrance, permits } from './budget.ts';
+import { type Hindrance, permits, type Spent } from './budget.ts';
 import { advice, hindranceSentence } from './conditions.ts';
 import type { Remembered } from './decision.ts';
 import type { Effect } from './effect.ts';
@@ -24,6 +24,7 @@ export type DrainFacts = {
   readonly ownNamespace: string;
   readonly jobsNamespace: string;
   readonly recall: (effectKey: string) => Remembered | undefined;
+  readonly spent?: Spent;
   /** Blockers said before, for their `since`. */
   readonly earlier: readonly Blocker[];
 };
@@ -75,7 +76,7 @@ export function assess(drain: Drain, facts: DrainFacts): Assessment {
   const free = found.filter(({ finding }) => finding === undefined).map(({ pod }) => pod);
   const askable = ownLast(free, facts.ownNamespace, onTheirWay.length + forbidden.length > 0);
 
-  const gate = permits(askable, facts.budgets, (uid) => facts.recall(`evict/${uid}`), facts.now);
+  const gate = permits(askable, facts.budgets, (uid) => facts.recall(`evict/${uid}`), facts.now, facts.spent);
   const evictions: Extract<Effect, { kind: 'evict' }>[] = [];
   const blockers: Blocker[] = forbidden.map(({ pod, reason }) =>
     blocker(pod, { reason, budgets: [], selfClearing: false, detail: '' }, facts),
@@ -84,7 +85,7 @@ export function assess(drain: Drain, facts: DrainFacts): Assessment {
   for (const pod of askable) {
     const permit = gate.get(pod.uid);
     if (permit === undefined || 'accepted' in permit) continue;
-    if (permit.ask) evictions.push(eviction(pod, permit.lane, drain));
+    if (permit.ask) evictions.push(eviction(pod, permit, drain));
     else {
       blockers.push(blocker(pod, permit.hindrance, facts));
       if (permit.againAt !== undefined) againAt = Math.min(againAt ?? permit.againAt, permit.againAt);
@@ -115,10 +116,14 @@ function ownLast(pods: readonly PodView[], ownNamespace: string, othersRemain: b
   return others.length > 0 || othersRemain ? others : pods;
 }
 
-function eviction(pod: PodView, lane: string, drain: Drain): Extract<Effect, { kind: 'evict' }> {
+function eviction(
+  pod: PodView,
+  { lane, spends }: Pick<Effect & { kind: 'evict' }, 'lane' | 'spends'>,
+  drain: Drain,
+): Extract<Effect, { kind: 'evict' }> {
   const { namespace, name, uid } = pod;
   const grace = drain.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: drain.gracePeriodSeconds };
-  return { kind: 'evict', namespace, pod: name, uid, lane, ...grace };
+  return { kind: 'evict', namespace, pod: name, uid, lane, ...(spends === undefined ? {} : { spends }), ...grace };
 }
 
 function blocker(pod: PodView, hindrance: Hindrance, { node, now, earlier }: DrainFacts): Blocker {

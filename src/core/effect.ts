@@ -29,6 +29,8 @@ export type Effect =
       readonly gracePeriodSeconds?: number;
       /** Evictions of one lane go one after another: the API server retries a contested budget only every 500 ms. */
       readonly lane: string;
+      /** The resourceVersion of the budget of which it uses up one; absent where it uses up nothing. */
+      readonly spends?: string;
     }
   | { readonly kind: 'createJob'; readonly name: string; readonly manifest: Manifest }
   | { readonly kind: 'releaseJob'; readonly name: string; readonly uid: string; readonly resourceVersion: string }

@@ -74,6 +74,8 @@ export type BudgetView = Seen & {
   readonly desiredHealthy: number;
   readonly expectedPods: number;
   readonly alwaysAllowUnhealthy: boolean;
+  /** Names of pods whose eviction was accepted and that the disruption controller still counts. */
+  readonly disruptedPods: readonly string[];
 };
 
 /** What Drydock keeps of a Job in its own namespace. */

@@ -223,6 +223,13 @@ describe('a PodDisruptionBudget', () => {
     expect(budget({ selector: {} })?.selector).toEqual({ matchLabels: {}, matchExpressions: [] });
   });
 
+  test('keeps the names of the pods whose eviction it counts', () => {
+    const status = { disruptedPods: { 'web-9': '2026-11-21T12:00:00Z' } };
+    const raw = { metadata: { ...metadata, namespace: 'shop' }, spec: {}, status };
+    expect(see('PodDisruptionBudget', raw)).toMatchObject({ disruptedPods: ['web-9'] });
+    expect(budget({})).toMatchObject({ disruptedPods: [] });
+  });
+
   test('keeps expressions, numbers and percentages', () => {
     const selector = {
       matchExpressions: [

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { profiles, windows } from '../../src/controllers/calendar.ts';
-import { Memory, reconciler } from '../../src/controllers/loop.ts';
+import { reconciler } from '../../src/controllers/loop.ts';
+import { Memory } from '../../src/controllers/memory.ts';
 import { unreadable } from '../../src/controllers/unreadable.ts';
 import type { World } from '../../src/core/world.ts';
 import { ledger, profile, upgrade, windowObject } from '../support/build-own.ts';

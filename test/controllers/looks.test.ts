@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { upgrades } from '../../src/controllers/cluster-upgrade.ts';
-import { Memory, reconciler } from '../../src/controllers/loop.ts';
+import { reconciler } from '../../src/controllers/loop.ts';
 import { ledger as ledgerOf } from '../../src/controllers/maintenance-policy.ts';
+import { Memory } from '../../src/controllers/memory.ts';
 import { passages } from '../../src/controllers/node-maintenance.ts';
 import { HELD_BY, writeMark } from '../../src/core/mark.ts';
 import { ago, cordoned, job, mark, NOW, node, PASSAGE, pod } from '../support/build.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { WindowStatus } from '../../src/api/maintenance-window.ts';
-import { type Happened, Memory, type Report, reconciler, type Subject } from '../../src/controllers/loop.ts';
+import { type Happened, type Report, reconciler, type Subject } from '../../src/controllers/loop.ts';
+import { Memory } from '../../src/controllers/memory.ts';
 import type { Because } from '../../src/core/because.ts';
 import type { Decision, Refusal } from '../../src/core/decision.ts';
 import type { Effect } from '../../src/core/effect.ts';

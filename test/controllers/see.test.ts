@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Owner } from '../../src/api/resource.ts';
-import { Memory } from '../../src/controllers/loop.ts';
+import { Memory } from '../../src/controllers/memory.ts';
 import { type LivePassage, seePassage } from '../../src/controllers/see-passage.ts';
 import { controlPlaneOf, ledgerOf, passagesOf, seeRollout } from '../../src/controllers/see-rollout.ts';
 import type { PassageObject, Read } from '../../src/core/world.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Memory, reconciler } from '../../src/controllers/loop.ts';
+import { reconciler } from '../../src/controllers/loop.ts';
+import { Memory } from '../../src/controllers/memory.ts';
 import { sweep } from '../../src/controllers/sweep.ts';
 import { HELD_BY, writeMark } from '../../src/core/mark.ts';
 import type { NodeView } from '../../src/core/world.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { covering, type Permit, permits } from '../../src/core/budget.ts';
+import { type Claim, covering, isShown, type Permit, permits } from '../../src/core/budget.ts';
 import type { Outcome } from '../../src/core/decision.ts';
 import type { BudgetView, PodView } from '../../src/core/world.ts';
 import { budget, exhausted, NOW, pod, recalling, refused } from '../support/build.ts';
@@ -145,6 +145,41 @@ describe('whether to ask now', () => {
         expect(asked.length).toBe(Math.min(count, Math.max(0, allowed)));
       }),
     );
+  });
+});
+
+describe('what other passages have sent against the same budget', () => {
+  const sent: Claim = { pod: 'shop/web-1', over: 'before' };
+  const seen = budget('web', { resourceVersion: 'after' });
+  const accepted = { ...sent, answeredAt: NOW };
+  test.each<[string, Claim, BudgetView, PodView | undefined, number, boolean]>([
+    [
+      'is not shown by the budget that it was decided on',
+      sent,
+      { ...seen, resourceVersion: 'before' },
+      pod(),
+      0,
+      false,
+    ],
+    ['is shown when the budget names the pod', sent, { ...seen, disruptedPods: ['web-1'] }, pod(), 0, true],
+    ['caught: the budget names another pod', accepted, { ...seen, disruptedPods: ['web-2'] }, pod(), 0, false],
+    ['is shown when the pod is on its way', accepted, seen, pod('web-1', { deletedAt: NOW }), 0, true],
+    ['is shown when the pod is gone', accepted, seen, undefined, 0, true],
+    ['is waited for while the pod lives', accepted, seen, pod(), 2, false],
+    ['is waited for two seconds after its answer', accepted, seen, pod(), 2.001, true],
+    ['is waited for without end while there is no answer', sent, seen, pod(), 60, false],
+  ])('%s', (_, claim, one, there, seconds, shown) => {
+    expect(isShown(claim, one, there, NOW + seconds * 1000)).toBe(shown);
+  });
+
+  test('is not asked for a second time, and is looked at again should it never be shown', () => {
+    const allowed = budget('web', { disruptionsAllowed: 1 });
+    const permit = permits([pod()], [allowed], never, NOW, () => 1).get(pod().uid);
+    expect(permit).toMatchObject({ ask: false, hindrance: { reason: 'BudgetExhausted' }, againAt: NOW + 2000 });
+    expect(permits([pod()], [allowed], never, NOW, () => 0).get(pod().uid)).toMatchObject({
+      ask: true,
+      spends: allowed.resourceVersion,
+    });
   });
 });
 

@@ -94,6 +94,7 @@ export function budget(name = 'web', over: Partial<BudgetView> = {}): BudgetView
     desiredHealthy: 2,
     expectedPods: 3,
     alwaysAllowUnhealthy: false,
+    disruptedPods: [],
     ...over,
   };
 }

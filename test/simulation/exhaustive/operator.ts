@@ -1,7 +1,8 @@
 import type { Caches, Cluster } from '../../../src/cluster/cluster.ts';
 import { upgrades } from '../../../src/controllers/cluster-upgrade.ts';
-import { type Loop, Memory, type Subject } from '../../../src/controllers/loop.ts';
+import type { Loop, Subject } from '../../../src/controllers/loop.ts';
 import { ledger } from '../../../src/controllers/maintenance-policy.ts';
+import { Memory } from '../../../src/controllers/memory.ts';
 import { passages } from '../../../src/controllers/node-maintenance.ts';
 import type { SeenPassage } from '../../../src/controllers/see-passage.ts';
 import { sweep } from '../../../src/controllers/sweep.ts';
