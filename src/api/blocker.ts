@@ -27,6 +27,7 @@ export const podCounts = z
     remaining: count('Pods that must still leave.').default(0),
     terminating: count('Of these, those already on their way.').default(0),
     blocked: count('Of these, those that something keeps.').default(0),
+    since: time('Since when no pod has left.').optional(),
   })
   .describe('Pods of the node.');
 

@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { env, imagePullSecrets, resources, securityContext, volumeMounts, volumes } from './container.ts';
 import { conditions, count, list, matching, seconds, selector, text, word } from './field.ts';
 import { defineResource } from './resource.ts';
-import { notYet, rule, ruled } from './rule.ts';
+import { rule, ruled } from './rule.ts';
 
 const drainRule = z.object({
   namespaceSelector: selector('Namespaces it is about; absent: all.').optional(),
   podSelector: selector('Pods it is about; absent: all.').optional(),
-  behavior: word(['Evict', 'Skip', 'WaitForCompletion'], 'What is done with such a pod.'),
-  tier: count('Lower tiers leave first.', 0, 100).optional(),
+  behavior: word(
+    ['Evict', 'Skip', 'WaitForCompletion'],
+    'Evict: it is evicted, whatever unmanaged and emptyDir say. Skip: it stays and is not waited for. WaitForCompletion: it is not evicted, and the drain waits until it has ended by itself.',
+  ),
+  tier: count('Pods of a tier are evicted when those of every lower tier are gone.', 0, 100).default(0),
 });
 
 /** How pods leave a node: what may be evicted, for how long it is tried and what then. */
@@ -51,9 +54,13 @@ export const drain = ruled(
       })
       .describe('What external load balancers are told.')
       .prefault({}),
-    rules: list(drainRule, 32, { as: 'atomic' }, 'Exceptions; the first that matches a pod decides.').optional(),
+    rules: list(
+      drainRule,
+      32,
+      { as: 'atomic' },
+      'Exceptions; the first that matches a pod decides. A pod that none matches is evicted, in tier 0.',
+    ).default([]),
   }),
-  notYet('rules'),
 );
 
 /** The drain policy of a hold that names no profile. */

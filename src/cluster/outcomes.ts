@@ -45,6 +45,8 @@ function judge(code: number, status: Raw, causes: readonly Raw[], asked: Asked):
   const hasCause = (reason: string) => causes.some((cause) => cause['reason'] === reason);
   // Operators of databases and virtual machines deny evictions on purpose, move the workload, and let the next one pass.
   if (asked === 'evict' && DENIED.test(message)) return { why: 'blocked', cause: 'Other' };
+  // One that must be asked and does not answer says nothing of the API server: only what it judges waits for it.
+  if (asked === 'evict' && UNASKED.test(message)) return { why: 'blocked', cause: 'WebhookFailed' };
   switch (code) {
     case 404:
       // What is created cannot be missing: it is the namespace or the definition of the kind that is.
@@ -60,6 +62,7 @@ function judge(code: number, status: Raw, causes: readonly Raw[], asked: Asked):
     case 429:
       return tooMany(status, causes, asked);
     case 403:
+      if (UNSETTLED.test(message)) return { why: 'blocked', cause: 'DisruptionBudget' };
       if (hasCause('NamespaceTerminating')) return { why: 'blocked', cause: 'NamespaceTerminating' };
       return { why: 'refused', cause: 'Other' };
     case 500:
@@ -74,6 +77,10 @@ function judge(code: number, status: Raw, causes: readonly Raw[], asked: Asked):
   }
 }
 
+/** What the API server says of a webhook with failurePolicy Fail (apiserver webhook/mutating and validating dispatcher.go). */
+const UNASKED = /failed calling webhook/;
+/** The budget's own arithmetic, not a right that is missing (checkAndDecrement in eviction.go): both pass by themselves. */
+const UNSETTLED = /pdb disruptions allowed is negative|DisruptedPods map too big/;
 const DENIED = /^admission webhook ".*" denied the request/;
 /** What the registry of pods says while the controller has not observed the budget; a budget that refuses says 0. */
 const NOT_OBSERVED_SECONDS = 10;

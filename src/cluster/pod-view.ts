@@ -22,8 +22,10 @@ export function podView(raw: Raw, { pool, jobsNamespace }: Door): Omit<PodView, 
     nodeName: pool.text(text(spec['nodeName'])),
     phase: pool.text(text(status['phase'])),
     ready: condition(status, 'Ready')['status'] === 'True',
+    createdAt: instant(metadata['creationTimestamp']),
     ...(metadata['deletionTimestamp'] == null ? {} : { deletedAt: instant(metadata['deletionTimestamp']) }),
     labels,
+    toleratesCordon: list(spec['tolerations']).map(record).some(toleratesCordon),
     mirror: record(metadata['annotations'])['kubernetes.io/config.mirror'] !== undefined,
     ...(controller === undefined ? {} : { controller }),
     emptyDir: volumes.some((volume) => volume['emptyDir'] != null),
@@ -32,6 +34,15 @@ export function podView(raw: Raw, { pool, jobsNamespace }: Door): Omit<PodView, 
     ...(component === undefined ? {} : { componentVersion: pool.text(component) }),
     ...(namespace === jobsNamespace ? firstContainer(status) : {}),
   };
+}
+
+const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
+
+/** Upstream: api/core/v1 toleration.go, ToleratesTaint: no key matches all where the operator is Exists, no effect all effects. */
+function toleratesCordon({ key, operator, effect, value }: Raw): boolean {
+  if (text(effect) !== '' && effect !== 'NoSchedule') return false;
+  if (operator === 'Exists') return text(key) === '' || key === UNSCHEDULABLE;
+  return key === UNSCHEDULABLE && text(value) === '';
 }
 
 const NONE: readonly string[] = [];

@@ -32,6 +32,7 @@ const VIEWS: { readonly [K in Kind]: View<K> } = {
   PodDisruptionBudget: (raw, seen, { pool }) => ({ ...seen, ...budgetView(raw, pool) }),
   Job: (raw, seen) => ({ ...seen, ...jobView(raw) }),
   DaemonSet: (raw, seen, { pool }) => ({ ...seen, namespace: namespaceOf(raw, pool) }),
+  Namespace: (raw, seen, { pool }) => ({ ...seen, labels: pool.words(words(record(raw['metadata'])['labels'])) }),
   VolumeAttachment: (raw, seen, { pool }) => {
     const spec = record(raw['spec']);
     return {
@@ -86,6 +87,7 @@ function nodeView(raw: Raw, pool: Pool): Omit<NodeView, keyof Seen> {
       .map(record)
       .map((taint) => taintView(taint, pool)),
     ready: ready['status'] === 'True',
+    unreachable: ready['status'] === 'Unknown',
     readySince: instant(ready['lastTransitionTime']),
     bootID: text(info['bootID']),
     machineID: text(info['machineID']),
@@ -105,6 +107,8 @@ function budgetView(raw: Raw, pool: Pool): Omit<BudgetView, keyof Seen> {
   const spec = record(raw['spec']);
   const status = record(raw['status']);
   const selector = spec['selector'] == null ? undefined : selectorView(record(spec['selector']), pool);
+  const allowed = condition(status, 'DisruptionAllowed');
+  const failed = allowed['reason'] === 'SyncFailed' ? text(allowed['message']) : undefined;
   const disrupted = Object.keys(record(status['disruptedPods']));
   const [minAvailable, maxUnavailable] = [amount(spec['minAvailable']), amount(spec['maxUnavailable'])];
   return {
@@ -119,6 +123,7 @@ function budgetView(raw: Raw, pool: Pool): Omit<BudgetView, keyof Seen> {
     desiredHealthy: number(status['desiredHealthy']),
     expectedPods: number(status['expectedPods']),
     alwaysAllowUnhealthy: spec['unhealthyPodEvictionPolicy'] === 'AlwaysAllow',
+    ...(failed === undefined ? {} : { failed }),
     disruptedPods: disrupted.length === 0 ? NONE : disrupted,
   };
 }

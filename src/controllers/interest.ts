@@ -45,6 +45,9 @@ export function interested(change: Change, caches: Caches, jobsNamespace: string
     case 'DaemonSet':
       // All that is kept of one is that it exists; its status is written for each of its pods.
       return isThere(change) ? [] : inPhases(caches, ['Draining', 'Detaching']);
+    case 'Namespace':
+      // Rules of profiles select by its labels.
+      return same(change.before?.labels, change.after?.labels) ? [] : inPhases(caches, ['Draining']);
     case 'PersistentVolumeClaim':
       return change.before?.volumeName === change.after?.volumeName ? [] : inPhases(caches, ['Draining', 'Detaching']);
     case 'VolumeAttachment':

@@ -171,7 +171,9 @@ async function perform<Facts, State>(
 
 /** The same effect would be sent once more for every event that comes before the cache shows what it did. */
 function wasAccepted(effect: Effect, last: Remembered | undefined, now: number): boolean {
-  return last?.outcome.ok === true && now < last.at + ACCEPTED_MS && last.version === versionOf(effect);
+  if (last?.outcome.ok !== true || now >= last.at + ACCEPTED_MS) return false;
+  // What an eviction was decided on is its budget: a pod that is on its way is so by whatever version of that.
+  return effect.kind === 'evict' || last.version === versionOf(effect);
 }
 
 /** Writes what is said anew, not more often than people can read; comes back for what was put off, or when the decision says. */

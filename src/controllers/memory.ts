@@ -100,5 +100,6 @@ export class Memory {
 
 /** The version that an effect was decided on, where it says one. */
 export function versionOf(effect: Effect): string {
+  if (effect.kind === 'evict') return effect.spends ?? '';
   return 'resourceVersion' in effect ? (effect.resourceVersion ?? '') : '';
 }

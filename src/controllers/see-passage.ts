@@ -8,8 +8,9 @@ import { memoryOf, targetOf } from '../core/choice.ts';
 import { type Assessment, assess } from '../core/drain.ts';
 import { isAtWork, isUpgradeJob, type Ledger } from '../core/ledger.ts';
 import { RELEASE } from '../core/mark.ts';
-import type { NodeFacts, PassageFacts } from '../core/passage.ts';
+import { type NodeFacts, type PassageFacts, since } from '../core/passage.ts';
 import { openingOf } from '../core/rollout.ts';
+import { rivalOf } from '../core/standstill.ts';
 import { roleOf } from '../core/version.ts';
 import type { Instant, JobView, NodeView, PassageObject, PodView, Read, UpgradeObject } from '../core/world.ts';
 import type { Memory } from './memory.ts';
@@ -71,6 +72,10 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
   const abandoned = abandonedOf(passage, upgrade);
   const jobs = live.jobs ?? [...caches.Job.by('passage', passage.uid)];
   const onNode = node === undefined ? [] : (live.nodeJobs ?? [...caches.Job.by('node', node.uid)]);
+  const rival =
+    drain === undefined || status.state.phase !== 'Draining'
+      ? undefined
+      : rivalOf(passage, drain, caches.NodeMaintenance.all(), now);
   const busy = onNode.find((job) => isStranger(job, passage));
   const facts: NodeFacts = {
     now,
@@ -81,6 +86,7 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
     ledger,
     ...closing,
     ...(abandoned === undefined ? {} : { abandoned }),
+    ...(rival === undefined ? {} : { rival }),
     drain,
     jobs,
     jobPods: jobs.flatMap(({ uid }) => [...caches.Pod.by('owner-job', uid)]),
@@ -127,10 +133,16 @@ function assessment(
   from: From,
 ): Assessment {
   const { caches, now, memory, place } = from;
+  const { state } = passage.status;
   const namespaces = new Set(pods.map(({ namespace }) => namespace));
   return assess(drain, {
     now,
     node,
+    ...(state.phase === 'Draining' ? { cordonedAt: since(state) } : {}),
+    elsewhere: [...caches.Node.all()].some(({ name, ready, unschedulable, deleting }) => {
+      return name !== node.name && ready && !unschedulable && !deleting;
+    }),
+    namespaceLabels: (namespace) => caches.Namespace.get(namespace)?.labels ?? NO_LABELS,
     pods,
     budgets: [...namespaces].flatMap((namespace) => [...caches.PodDisruptionBudget.by('namespace', namespace)]),
     daemonSets: daemonSetsOf(pods, caches),
@@ -142,6 +154,8 @@ function assessment(
     earlier: passage.status.blockers,
   });
 }
+
+const NO_LABELS = {};
 
 function daemonSetsOf(pods: readonly PodView[], caches: Caches): ReadonlySet<string> {
   const keys = pods.flatMap(({ namespace, controller }) =>

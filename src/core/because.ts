@@ -42,6 +42,7 @@ export type Ending =
   | { readonly reason: 'PrepareDeadline'; readonly seconds: number; readonly detail: string }
   | { readonly reason: 'CordonDeadline'; readonly detail: string }
   | { readonly reason: 'DrainDeadline'; readonly seconds: number; readonly blockers: readonly Blocker[] }
+  | { readonly reason: 'DrainsBlockEachOther'; readonly other: string; readonly seconds: number }
   | { readonly reason: 'JobRefused'; readonly detail: string }
   | { readonly reason: 'JobFailed'; readonly attempt: number; readonly exitCode?: number; readonly detail: string }
   | { readonly reason: 'JobGone'; readonly job: string }
@@ -81,7 +82,8 @@ export type Step =
   | { readonly reason: 'Preparing'; readonly detail: string }
   | { readonly reason: 'Prepared' }
   | { readonly reason: 'WaitingForLoadBalancer'; readonly until: Instant }
-  | { readonly reason: 'Evicting'; readonly pods: number }
+  | { readonly reason: 'Evicting'; readonly pods: number; readonly nowhere: boolean }
+  | { readonly reason: 'DrainOverdue'; readonly seconds: number; readonly blockers: readonly Blocker[] }
   | { readonly reason: 'WaitingForPods'; readonly pods: number }
   | { readonly reason: 'Blocked'; readonly blockers: readonly Blocker[] }
   | { readonly reason: 'Drained' }

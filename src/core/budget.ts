@@ -1,33 +1,16 @@
-import type { Remembered } from './decision.ts';
+import type { Refusal, Remembered } from './decision.ts';
+import type { Hindrance } from './hindrance.ts';
 import { matches } from './selector.ts';
 import type { BudgetView, Instant, PodView } from './world.ts';
 
-/** A refused eviction is not repeated sooner than this, unless its budget has said since that it allows one. */
+/** What was refused for a reason that passes is not repeated sooner than this. */
 const ASK_AGAIN_MS = 1_000;
+/** Who refuses on purpose (a webhook that moves the workload itself) needs time, not questions. */
 const WEBHOOK_AGAIN_MS = 10_000;
 /** An eviction that can only be refused again is asked this often, so that a mended cluster is noticed. */
 const HOPELESS_AGAIN_MS = 60_000;
 /** After an accepted eviction the cache may lag: the pod is taken to be on its way for this long. */
 const ACCEPTED_MS = 10_000;
-
-/** Why a pod that should leave is not asked to, in words that stay stable. */
-export type Hindrance = {
-  readonly reason:
-    | 'BudgetExhausted'
-    | 'BudgetNeverAllows'
-    | 'BudgetNotObserved'
-    | 'TooManyBudgets'
-    | 'UnhealthyPod'
-    | 'NamespaceTerminating'
-    | 'RateLimited'
-    | 'Refused'
-    | 'Unavailable'
-    | 'Unmanaged'
-    | 'EmptyDir';
-  readonly budgets: readonly string[];
-  readonly selfClearing: boolean;
-  readonly detail: string;
-};
 
 /** An eviction that was sent against a budget, until the budget shows it. */
 export type Claim = {
@@ -55,9 +38,12 @@ function nameOf(key: string): string {
   return key.slice(key.indexOf('/') + 1);
 }
 
-/** What the gate thinks of one pod: ask now, on which lane, or what is in the way and when to look again. */
+/**
+ * What the gate thinks of one pod: ask now, on which lane, or what is in the way and when to look again. A pod may be asked
+ * though something is in the way: who moves a workload by himself does it because he is asked.
+ */
 export type Permit =
-  | { readonly ask: true; readonly lane: string; readonly spends?: string }
+  | { readonly ask: true; readonly lane: string; readonly spends?: string; readonly hindrance?: Hindrance }
   | { readonly ask: false; readonly hindrance: Hindrance; readonly againAt?: Instant }
   | { readonly ask: false; readonly accepted: true };
 
@@ -89,30 +75,77 @@ export function permits(
   return new Map(
     pods.map((pod) => {
       const own = covering(pod, near.get(pod.namespace) ?? []);
-      const last = recall(pod.uid);
-      const accepted = last?.outcome.ok === true && now < last.at + ACCEPTED_MS;
-      return [
-        pod.uid,
-        accepted ? { ask: false, accepted } : (refusal(own, last, now) ?? allowance(pod, own, left, now)),
-      ];
+      return [pod.uid, permit({ pod, own, left, last: recall(pod.uid), now })];
     }),
   );
 }
 
-function allowance(pod: PodView, own: readonly BudgetView[], left: Map<string, number>, now: Instant): Permit {
+type Asked = {
+  readonly pod: PodView;
+  readonly own: readonly BudgetView[];
+  readonly left: Map<string, number>;
+  readonly last: Remembered | undefined;
+  readonly now: Instant;
+};
+
+function permit(asked: Asked): Permit {
+  const { last, now, own } = asked;
+  if (last === undefined) return allowance(asked);
+  if (last.outcome.ok) return now < last.at + ACCEPTED_MS ? { ask: false, accepted: true } : allowance(asked);
+  const { why, cause } = last.outcome;
+  // The pod is not there any more, or is another by that name: the cache says so in a moment.
+  if (why === 'gone' || why === 'conflict')
+    return now < last.at + ASK_AGAIN_MS ? { ask: false, accepted: true } : allowance(asked);
+  if (cause === 'DisruptionBudget' || cause === 'BudgetNotObserved') {
+    const unchanged = last.version === undefined || own[0]?.resourceVersion === last.version;
+    if (!unchanged || now >= last.at + ASK_AGAIN_MS) return allowance(asked);
+    return { ask: false, hindrance: said(last.outcome, own), againAt: last.at + ASK_AGAIN_MS };
+  }
+  // One budget of the two was taken away since: what the API server said no longer holds. Two are judged as they are seen.
+  if (cause === 'TooManyBudgets') return allowance(asked);
+  const hindrance = said(last.outcome, own);
+  const againAt = last.at + pause(last.outcome);
+  if (now < againAt) return { ask: false, hindrance, againAt };
+  // What a webhook or a policy said does not come from the budget, so what the budget says is no reason not to ask again.
+  const gate = allowance(asked);
+  if (gate.ask || why === 'unavailable') return gate.ask ? { ...gate, hindrance } : gate;
+  return { ask: true, lane: own[0]?.uid ?? asked.pod.uid, hindrance };
+}
+
+function allowance({ pod, own, left, last, now }: Asked): Permit {
   const [budget, second] = own;
   if (budget === undefined || pod.phase === 'Pending') return { ask: true, lane: budget?.uid ?? pod.uid };
-  if (second !== undefined) return { ask: true, lane: budget.uid };
-  if (!pod.ready && unhealthyMayGo(budget)) return { ask: true, lane: budget.uid };
-  if (budget.observedGeneration < budget.generation) return held(own, 'BudgetNotObserved', true);
+  const lane = budget.uid;
+  if (second !== undefined)
+    return nowAndThen(
+      { reason: 'TooManyBudgets', budgets: names(own), selfClearing: false, detail: '' },
+      lane,
+      last,
+      now,
+    );
+  if (!pod.ready && unhealthyMayGo(budget)) return { ask: true, lane };
+  if (budget.failed !== undefined)
+    return { ask: false, hindrance: about(budget, 'BudgetFailed', false, budget.failed) };
+  if (budget.observedGeneration < budget.generation)
+    return { ask: false, hindrance: about(budget, 'BudgetNotObserved', true, '') };
   const allowed = left.get(budget.uid) ?? 0;
   if (allowed > 0) {
     left.set(budget.uid, allowed - 1);
-    return { ask: true, lane: budget.uid, spends: budget.resourceVersion };
+    return { ask: true, lane, spends: budget.resourceVersion };
   }
+  const hindrance = exhausted(pod, budget);
+  // Webhooks are asked before the budget is: who shuts his budget for good and moves the workload himself (KubeVirt, drain
+  // cleaners) learns of the drain by this question alone. Upstream: eviction.go, Create.
+  if (hindrance.reason === 'BudgetNeverAllows' || hindrance.reason === 'HeldByOperator')
+    return nowAndThen(hindrance, lane, last, now);
   // Only what is on its way is in the way: should it never be shown, nothing else would say so.
   const taken = budget.disruptionsAllowed > 0 ? { againAt: now + CLAIM_MS } : {};
-  return { ask: false, hindrance: exhausted(pod, budget), ...taken };
+  return { ask: false, hindrance, ...taken };
+}
+
+function nowAndThen(hindrance: Hindrance, lane: string, last: Remembered | undefined, now: Instant): Permit {
+  const againAt = last === undefined ? now : last.at + HOPELESS_AGAIN_MS;
+  return now >= againAt ? { ask: true, lane, hindrance } : { ask: false, hindrance, againAt };
 }
 
 /** Upstream: pkg/registry/core/pod/storage/eviction.go, the branch on UnhealthyPodEvictionPolicy. */
@@ -120,52 +153,56 @@ function unhealthyMayGo(budget: BudgetView): boolean {
   return budget.alwaysAllowUnhealthy || (budget.desiredHealthy > 0 && budget.currentHealthy >= budget.desiredHealthy);
 }
 
+/** Who moves his workload by himself when its node is cordoned, told by the labels of its pods: their budgets look shut for good. */
+const OPERATORS: readonly { readonly name: string; readonly label: RegExp }[] = [
+  { name: 'CloudNativePG', label: /^cnpg\.io\// },
+  { name: 'Longhorn', label: /^longhorn\.io\// },
+  { name: 'Rook', label: /^(rook\.io\/|rook_cluster$|ceph_daemon_)/ },
+  { name: 'KubeVirt', label: /^kubevirt\.io/ },
+  { name: 'Strimzi', label: /^strimzi\.io\// },
+];
+
 function exhausted(pod: PodView, budget: BudgetView): Hindrance {
   const detail = `${budget.currentHealthy} of ${budget.expectedPods} pods healthy, ${budget.desiredHealthy} needed, 0 disruptions allowed`;
-  const healthy = budget.currentHealthy >= budget.expectedPods;
-  const never = budget.expectedPods > 0 && healthy && budget.desiredHealthy >= budget.expectedPods;
-  if (never) return { reason: 'BudgetNeverAllows', budgets: names([budget]), selfClearing: false, detail };
-  if (!pod.ready) return { reason: 'UnhealthyPod', budgets: names([budget]), selfClearing: false, detail };
-  return { reason: 'BudgetExhausted', budgets: names([budget]), selfClearing: true, detail };
+  // However healthy its pods are: nothing would be left over.
+  const never = budget.expectedPods > 0 && budget.desiredHealthy >= budget.expectedPods;
+  const operator = OPERATORS.find(({ label }) => Object.keys(pod.labels).some((key) => label.test(key)));
+  if (never && operator !== undefined) return about(budget, 'HeldByOperator', true, operator.name);
+  if (!pod.ready) return about(budget, 'UnhealthyPod', false, detail);
+  return never ? about(budget, 'BudgetNeverAllows', false, detail) : about(budget, 'BudgetExhausted', true, detail);
 }
 
-function refusal(own: readonly BudgetView[], last: Remembered | undefined, now: Instant): Permit | undefined {
-  if (last === undefined || last.outcome.ok || last.outcome.why === 'gone' || last.outcome.why === 'conflict')
-    return undefined;
-  const { cause, why, message, retryAfterSeconds } = last.outcome;
-  // One budget of the two was taken away since: what the API server said no longer holds.
-  if (cause === 'TooManyBudgets' && own.length < 2) return undefined;
-  const hopeless = cause === 'TooManyBudgets' || why === 'refused';
-  // Who refuses on purpose (a webhook that moves the workload itself) needs time, not questions.
-  const ask = why === 'blocked' && cause === 'Other' ? WEBHOOK_AGAIN_MS : ASK_AGAIN_MS;
-  const pause = hopeless
-    ? HOPELESS_AGAIN_MS
-    : Math.max(ask, cause === 'DisruptionBudget' ? 0 : (retryAfterSeconds ?? 0) * 1000);
-  const againAt = last.at + pause;
-  if (now >= againAt) return undefined;
-  const hindrance = (reason: Hindrance['reason'], selfClearing: boolean): Permit => ({
-    ask: false,
-    hindrance: { reason, budgets: names(own), selfClearing, detail: message },
-    againAt,
+/** How long to wait before the same question is put again. */
+function pause({ why, cause, retryAfterSeconds = 0 }: Refusal): number {
+  if (why === 'refused') return HOPELESS_AGAIN_MS;
+  const ask = why === 'blocked' && cause !== 'NamespaceTerminating' ? WEBHOOK_AGAIN_MS : ASK_AGAIN_MS;
+  return Math.max(ask, retryAfterSeconds * 1000);
+}
+
+/** What the API server said, as what is in the way. */
+function said({ cause, why, message }: Refusal, own: readonly BudgetView[]): Hindrance {
+  const hindrance = (reason: Hindrance['reason'], selfClearing = true): Hindrance => ({
+    reason,
+    budgets: names(own),
+    selfClearing,
+    detail: message,
   });
   switch (cause) {
     case 'DisruptionBudget':
-      return hindrance('BudgetExhausted', true);
+      return hindrance('BudgetExhausted');
     case 'BudgetNotObserved':
-      return hindrance('BudgetNotObserved', true);
-    case 'TooManyBudgets':
-      return hindrance('TooManyBudgets', false);
     case 'NamespaceTerminating':
-      return hindrance('NamespaceTerminating', true);
     case 'RateLimited':
-      return hindrance('RateLimited', true);
+    case 'WebhookFailed':
+      return hindrance(cause);
     default:
-      return hindrance(why === 'unavailable' ? 'Unavailable' : 'Refused', why !== 'refused');
+      if (why === 'unavailable') return hindrance('Unavailable');
+      return why === 'blocked' ? hindrance('WebhookDenied') : hindrance('Refused', false);
   }
 }
 
-function held(own: readonly BudgetView[], reason: Hindrance['reason'], selfClearing: boolean): Permit {
-  return { ask: false, hindrance: { reason, budgets: names(own), selfClearing, detail: '' } };
+function about(budget: BudgetView, reason: Hindrance['reason'], selfClearing: boolean, detail: string): Hindrance {
+  return { reason, budgets: names([budget]), selfClearing, detail };
 }
 
 function names(budgets: readonly BudgetView[]): readonly string[] {

@@ -1,6 +1,5 @@
 import type { Condition } from '../api/field.ts';
 import type { Because, Missing } from './because.ts';
-import type { Hindrance } from './budget.ts';
 import { never } from './decision.ts';
 import { rolloutSentence } from './rollout-sentences.ts';
 import type { Instant } from './world.ts';
@@ -37,6 +36,8 @@ function endingSentence(b: Because): string | undefined {
       return `The node could not be cordoned: ${b.detail}`;
     case 'DrainDeadline':
       return `The node was not empty within ${b.seconds} s.${b.blockers.map(({ pod, message }) => ` ${pod}: ${message}`).join('')}`;
+    case 'DrainsBlockEachOther':
+      return `No pod has left this node for ${b.seconds} s, nor ${b.other}, which is drained at the same time: one of the two is given up so that its room helps the other.`;
     case 'JobRefused':
       return `The upgrade Job was refused: ${b.detail}`;
     case 'JobFailed':
@@ -102,7 +103,9 @@ function stepSentence(b: Because): string | undefined {
     case 'WaitingForLoadBalancer':
       return `Load balancers are given until ${iso(b.until)} to forget the node.`;
     case 'Evicting':
-      return `${plural(b.pods, 'pod')} asked to leave.`;
+      return `${plural(b.pods, 'pod')} asked to leave.${b.nowhere ? ' No other node can take them: they start again when this one is back.' : ''}`;
+    case 'DrainOverdue':
+      return `The node should have been empty within ${b.seconds} s, and onDeadline says to wait.${b.blockers.map(({ pod, message }) => ` ${pod}: ${message}`).join('')}`;
     case 'WaitingForPods':
       return b.pods === 0
         ? 'No pod is left; the node is looked at once more, since one that was bound before the cordon may still come.'
@@ -163,59 +166,6 @@ const fixedSteps: Partial<Record<Because['reason'], string>> = {
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** What keeps a pod, for a person. */
-export function hindranceSentence({ reason, budgets, detail }: Hindrance): string {
-  const budget = budgets.join(' and ');
-  switch (reason) {
-    case 'BudgetExhausted':
-      return `PodDisruptionBudget ${budget} allows no disruption now (${detail}).`;
-    case 'BudgetNeverAllows':
-      return `PodDisruptionBudget ${budget} can never allow a disruption as it is written (${detail}).`;
-    case 'BudgetNotObserved':
-      return `PodDisruptionBudget ${budget} has not been looked at by its controller yet.`;
-    case 'TooManyBudgets':
-      return `More than one PodDisruptionBudget selects this pod (${budget}), which the API server never evicts.`;
-    case 'UnhealthyPod':
-      return `The pod is not ready, and PodDisruptionBudget ${budget} counts that against it (${detail}).`;
-    case 'NamespaceTerminating':
-      return 'Its namespace is being deleted; the pod goes with it.';
-    case 'RateLimited':
-      return 'The API server limits the rate of requests; this has nothing to do with a budget.';
-    case 'Unmanaged':
-      return 'No controller would make this pod again; evicting it would end it for good.';
-    case 'EmptyDir':
-      return 'The pod has an emptyDir, whose data would be lost, and the profile says drain.emptyDir: Block.';
-    case 'Refused':
-    case 'Unavailable':
-      return `The eviction was not accepted: ${detail}`;
-    default:
-      return never(reason);
-  }
-}
-
-/** What a person can do about it. */
-export function advice({ reason, budgets }: Hindrance): string {
-  const [budget = ''] = budgets;
-  switch (reason) {
-    case 'BudgetExhausted':
-      return 'It clears when enough of its pods are healthy elsewhere.';
-    case 'BudgetNeverAllows':
-      return `Raise the replicas, or let ${budget} allow one disruption (maxUnavailable: 1).`;
-    case 'TooManyBudgets':
-      return `Change the selector of one of ${budgets.join(' and ')}.`;
-    case 'UnhealthyPod':
-      return `Mend or delete the pod, or set unhealthyPodEvictionPolicy: AlwaysAllow on ${budget}.`;
-    case 'Unmanaged':
-      return 'Delete the pod yourself if it may go, or allow it with drain.unmanaged: Evict.';
-    case 'EmptyDir':
-      return 'Delete the pod yourself if its data may go, or allow it with drain.emptyDir: Evict.';
-    case 'Refused':
-      return 'Ask whoever runs the admission policy that refused it.';
-    default:
-      return '';
-  }
 }
 
 /** What one condition should say. */

@@ -33,6 +33,7 @@ export type Refusal = {
     | 'TooManyBudgets'
     | 'NamespaceTerminating'
     | 'RateLimited'
+    | 'WebhookFailed'
     | 'Exists'
     | 'Other';
   readonly message: string;

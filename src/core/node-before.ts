@@ -1,6 +1,7 @@
 import type { Plan } from '../api/node-maintenance.ts';
 import type { Because } from './because.ts';
 import { iso } from './conditions.ts';
+import type { Assessment } from './drain.ts';
 import { prepareJob, upgradeJob } from './job.ts';
 import { isAtWork, isInOrder, isUpgradeJob, ticketOf } from './ledger.ts';
 import { jobName, prepareJobName } from './name.ts';
@@ -18,6 +19,7 @@ import {
   why,
 } from './passage.ts';
 import { cordonPatch, isCordonedBy } from './patch.ts';
+import { STANDSTILL_MS } from './standstill.ts';
 
 /** No pod bound before a cordon can appear on the node later than this after the cordon was seen: a scheduler in between. */
 const LATE_BINDING_MS = 5_000;
@@ -123,19 +125,32 @@ export function decideDraining(plan: Plan, state: In<'Draining'>, facts: NodeFac
   if (now < evictableAt)
     return wait({ reason: 'WaitingForLoadBalancer', until: evictableAt }, secondsUntil(evictableAt, now));
   const deadline = since(state) + deadlineSeconds * 1000;
-  if (now >= deadline && onDeadline !== 'Wait' && !passage.spec.hold) {
+  const patient = onDeadline === 'Wait' || passage.spec.hold;
+  if (now >= deadline && !patient) {
     const because = { reason: 'DrainDeadline', seconds: deadlineSeconds, blockers: drain.blockers } as const;
     return step(state, putBack(onDeadline === 'Skip' ? 'Skipped' : 'Failed', because, now), because);
+  }
+  const { rival } = facts;
+  if (rival !== undefined && !passage.spec.hold) {
+    const because = { reason: 'DrainsBlockEachOther', other: rival, seconds: STANDSTILL_MS / 1000 } as const;
+    return step(state, putBack('Skipped', because, now), because);
   }
   const recheck = Math.min(
     now < deadline ? secondsUntil(deadline, now) : 30,
     drain.againAt === undefined ? 30 : secondsUntil(drain.againAt, now),
   );
+  const because = whyDraining(drain, now >= deadline && !passage.spec.hold ? deadlineSeconds : undefined);
   const [first, ...rest] = drain.evictions;
-  if (first !== undefined)
-    return act([first, ...rest], { reason: 'Evicting', pods: drain.evictions.length }, Math.min(recheck, 5));
-  if (drain.blockers.length > 0) return wait({ reason: 'Blocked', blockers: drain.blockers }, recheck);
-  return wait({ reason: 'WaitingForPods', pods: drain.counts.remaining }, recheck);
+  return first === undefined ? wait(because, recheck) : act([first, ...rest], because, Math.min(recheck, 5));
+}
+
+/** What a drain does or waits for; what is only asked again is still waited for. */
+function whyDraining(drain: Assessment, overdueSeconds: number | undefined): Because {
+  const { blockers, counts, hopeful, nowhere } = drain;
+  if (hopeful > 0) return { reason: 'Evicting', pods: hopeful, nowhere };
+  if (overdueSeconds !== undefined) return { reason: 'DrainOverdue', seconds: overdueSeconds, blockers };
+  if (counts.blocked > 0) return { reason: 'Blocked', blockers };
+  return { reason: 'WaitingForPods', pods: counts.remaining };
 }
 
 /** Volumes of the drained pods must let go of the node, or the next pod cannot have them; but not for ever. */

@@ -1,13 +1,16 @@
+import type { PodCounts } from '../api/blocker.ts';
 import type { MaintenanceStatus, NodeState, Plan } from '../api/node-maintenance.ts';
 import type { Because } from './because.ts';
-import { conditions, type Said, unless } from './conditions.ts';
+import { conditions, iso, type Said, unless } from './conditions.ts';
 import { jobName } from './name.ts';
 import { jobDetail } from './node-before.ts';
 import type { NodeFacts } from './passage.ts';
+import type { Instant } from './world.ts';
 
 /** Reasons for which something outside must change before the passage goes on by itself. */
 const BLOCKING: ReadonlySet<Because['reason']> = new Set([
   'Blocked',
+  'DrainOverdue',
   'NodeLost',
   'NodeBusy',
   'ControlPlaneBusy',
@@ -37,11 +40,17 @@ export function passageStatus(
     observedGeneration: generation,
     ...(plan === undefined ? {} : { plan }),
     state,
-    ...(draining ? { pods: drain.counts } : {}),
+    ...(draining ? { pods: countsOf(drain.counts, before, facts.now) } : {}),
     blockers: draining ? [...drain.blockers] : [],
     ...(job === undefined ? {} : { job }),
     conditions: conditions(said(state, because), before.conditions, generation, facts.now),
   };
+}
+
+/** The counts with since when no pod has left: what tells a drain that is slow from one that stands. */
+function countsOf(counts: PodCounts, { pods, state }: MaintenanceStatus, now: Instant): PodCounts {
+  const same = state.phase === 'Draining' && pods?.remaining === counts.remaining;
+  return { ...counts, since: (same ? pods.since : undefined) ?? iso(now) };
 }
 
 /** The last Job and how it ended, as far as it is seen: kept in status before anything of it is deleted. */

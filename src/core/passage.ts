@@ -38,6 +38,8 @@ export type NodeFacts = {
   readonly closesAt?: Instant;
   /** Why nobody wants this passage any more. */
   readonly abandoned?: Because;
+  /** The node of an older drain that stands still as this one does. */
+  readonly rival?: string;
   /** Of the node's pods; absent while there is no node. */
   readonly drain: Assessment | undefined;
   readonly jobs: readonly JobView[];

@@ -23,6 +23,8 @@ export type NodeView = Seen & {
   readonly unschedulable: boolean;
   readonly taints: readonly Taint[];
   readonly ready: boolean;
+  /** Its kubelet has not been heard of: Ready is Unknown, where False would be its own word. */
+  readonly unreachable: boolean;
   /** Since when the Ready condition has its present status. */
   readonly readySince: Instant;
   readonly bootID: string;
@@ -41,8 +43,11 @@ export type PodView = Seen & {
   readonly nodeName: string;
   readonly phase: string;
   readonly ready: boolean;
+  readonly createdAt: Instant;
   readonly deletedAt?: Instant;
   readonly labels: Words;
+  /** It may be bound to a cordoned node. */
+  readonly toleratesCordon: boolean;
   /** A static pod, shown by the kubelet as a mirror. */
   readonly mirror: boolean;
   readonly controller?: Controller;
@@ -74,6 +79,8 @@ export type BudgetView = Seen & {
   readonly desiredHealthy: number;
   readonly expectedPods: number;
   readonly alwaysAllowUnhealthy: boolean;
+  /** Why its controller could not count its pods. */
+  readonly failed?: string;
   /** Names of pods whose eviction was accepted and that the disruption controller still counts. */
   readonly disruptedPods: readonly string[];
 };
@@ -92,6 +99,9 @@ export type JobView = Seen & {
 
 /** What Drydock keeps of a DaemonSet: that it exists. */
 export type DaemonSetView = Seen & { readonly namespace: string };
+
+/** What Drydock keeps of a Namespace. */
+export type NamespaceView = Seen & { readonly labels: Words };
 
 /** What Drydock keeps of a VolumeAttachment. */
 export type AttachmentView = Seen & {
@@ -119,6 +129,7 @@ export type World = {
   PodDisruptionBudget: BudgetView;
   Job: JobView;
   DaemonSet: DaemonSetView;
+  Namespace: NamespaceView;
   VolumeAttachment: AttachmentView;
   PersistentVolumeClaim: ClaimView;
   MaintenanceWindow: WindowObject;

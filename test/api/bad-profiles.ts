@@ -46,12 +46,17 @@ export const BAD_PROFILES: readonly Case[] = [
   misshapen('what to do at the deadline, misspelt', drain({ onDeadline: 'Abort' }), /"Skip", "Wait", "Fail"/),
   misshapen('a load balancer as a boolean', drain({ loadBalancer: true }), /loadBalancer.*type object/),
   misshapen('a wait of more than an hour', drain({ loadBalancer: { waitSeconds: 3601 } }), /equal to 3600/),
-  unruly(
-    'rules of the drain',
-    drain({ rules: [{ behavior: 'Skip' }] }),
-    /spec\.drain.*rules is not available yet: remove/,
+  misshapen(
+    'a rule that deletes pods',
+    drain({ rules: [{ behavior: 'Delete' }] }),
+    /"Evict", "Skip", "WaitForCompletion"/,
   ),
-  unruly('no rules of the drain', drain({ rules: [] }), /rules is not available yet: remove it/),
+  misshapen('a rule that does nothing', drain({ rules: [{ tier: 1 }] }), /behavior.*[Rr]equired/),
+  misshapen(
+    'a tier below none',
+    drain({ rules: [{ behavior: 'Evict', tier: -1 }] }),
+    /tier.*greater than or equal to 0/,
+  ),
   unruly(
     'a reboot of a node that still takes pods',
     profile({ drain: { mode: 'Leave' }, reboot: 'Expected' }),

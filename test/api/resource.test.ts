@@ -117,5 +117,6 @@ test('the drain of a hold that names no profile is the default one', () => {
     unmanaged: 'Block',
     volumeDetachSeconds: 300,
     loadBalancer: { exclude: false, waitSeconds: 10 },
+    rules: [],
   });
 });

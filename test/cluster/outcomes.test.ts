@@ -72,7 +72,11 @@ describe('an eviction', () => {
       reply(429, 'TooManyRequests', 'Cannot evict', { retryAfterSeconds: -1 }),
       'unavailable RateLimited',
     ],
-    ['of a budget in disorder', reply(403, 'Forbidden', 'pdb disruptions allowed is negative'), 'refused Other'],
+    [
+      'of a budget in disorder',
+      reply(403, 'Forbidden', 'pdb disruptions allowed is negative'),
+      'blocked DisruptionBudget',
+    ],
     [
       'that conflicts too often',
       reply(504, 'Timeout', "couldn't update PodDisruptionBudget", { retryAfterSeconds: 10 }),
@@ -90,7 +94,7 @@ describe('an eviction', () => {
     [
       'whose webhook is down',
       reply(500, 'InternalError', 'Internal error occurred: failed calling webhook "x": connection refused'),
-      'unavailable Other',
+      'blocked WebhookFailed',
     ],
   ];
   test.each(table)('%s', (_, answer, expected) => expect(short(answer, 'evict')).toBe(expected));

@@ -31,6 +31,7 @@ test('the rights are exactly these', () => {
     '*: drydock.dev/maintenancewindows: get list watch',
     '*: drydock.dev/nodemaintenances/status: update',
     '*: drydock.dev/nodemaintenances: get list watch create patch delete',
+    '*: namespaces: get list watch',
     '*: nodes: get list watch patch',
     '*: persistentvolumeclaims: get list watch',
     '*: pods/eviction: create',

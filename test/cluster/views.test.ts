@@ -92,6 +92,7 @@ describe('a Node', () => {
       unschedulable: false,
       taints: [{ key: 'a', value: '', effect: 'NoSchedule' }],
       ready: true,
+      unreachable: false,
       readySince: Date.UTC(2026, 10, 21, 10),
       bootID: 'boot',
       machineID: 'machine',
@@ -135,13 +136,29 @@ describe('a Pod', () => {
       nodeName: 'worker-1',
       phase: 'Running',
       ready: true,
+      createdAt: 0,
       labels: { app: 'web' },
+      toleratesCordon: false,
       mirror: false,
       controller: { kind: 'ReplicaSet', name: 'web-1', uid: 'rs' },
       emptyDir: false,
       claims: [],
       finalizers: [],
     });
+  });
+
+  const unschedulable = 'node.kubernetes.io/unschedulable';
+  test.each<[string, object, boolean]>([
+    ['everything', { operator: 'Exists' }, true],
+    ['every NoSchedule taint', { operator: 'Exists', effect: 'NoSchedule' }, true],
+    ['the cordon by its key', { key: unschedulable, operator: 'Exists' }, true],
+    ['the cordon by its key and value', { key: unschedulable }, true],
+    ['caught: another effect', { operator: 'Exists', effect: 'NoExecute' }, false],
+    ['caught: another value', { key: unschedulable, operator: 'Equal', value: 'yes' }, false],
+    ['caught: another key', { key: 'node.kubernetes.io/not-ready', operator: 'Exists' }, false],
+    ['no key and no operator: nothing', {}, false],
+  ])('[rule 10] tolerates the cordon or not: %s', (_, toleration, toleratesCordon) => {
+    expect(pod('shop', { tolerations: [toleration] })).toMatchObject({ toleratesCordon });
   });
 
   test('an owner that is no controller does not manage it', () => {
@@ -221,6 +238,17 @@ describe('a PodDisruptionBudget', () => {
   test('without a selector selects nothing, with an empty one everything', () => {
     expect(budget({})).not.toHaveProperty('selector');
     expect(budget({ selector: {} })?.selector).toEqual({ matchLabels: {}, matchExpressions: [] });
+  });
+
+  test('says why its controller could not count its pods', () => {
+    const condition = { type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message: 'no controllers' };
+    const raw = (over: object) => ({
+      metadata: { ...metadata, namespace: 'shop' },
+      spec: {},
+      status: { conditions: [{ ...condition, ...over }] },
+    });
+    expect(see('PodDisruptionBudget', raw({}))).toMatchObject({ failed: 'no controllers' });
+    expect(see('PodDisruptionBudget', raw({ reason: 'InsufficientPods' }))).not.toHaveProperty('failed');
   });
 
   test('keeps the names of the pods whose eviction it counts', () => {

@@ -149,7 +149,9 @@ describe('an hour costs little', () => {
       MaintenanceProfile: [profile({ drain: { onDeadline: 'Wait' } })],
     });
     const { most, writes, phase } = await hourOf({ cluster, ...rest });
-    expect([phase, writes]).toEqual(['Blocked', []]);
+    expect(phase).toBe('Blocked');
+    // That its deadline is over is the only news of that hour.
+    expect(writes).toHaveLength(1);
     expect(most[0]?.[1]).toBeLessThanOrEqual(140);
   });
 

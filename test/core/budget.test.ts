@@ -16,7 +16,7 @@ const permitOf = (
 };
 const said = (permit: Permit | undefined): string => {
   if (permit === undefined) return 'nothing';
-  if (permit.ask) return 'ask';
+  if (permit.ask) return permit.hindrance === undefined ? 'ask' : `ask: ${permit.hindrance.reason}`;
   return 'accepted' in permit ? 'accepted' : permit.hindrance.reason;
 };
 
@@ -58,12 +58,17 @@ describe('whether to ask now', () => {
       [budget('web', { generation: 2 })],
       'BudgetNotObserved',
     ],
-    ['[rule 21] two budgets: the API server is asked, and says so', pod(), [exhausted(), exhausted('shop')], 'ask'],
     [
-      '[rule 33] all healthy and all needed: never as it is written',
+      '[rule 21] two budgets: said at once, and the API server is asked all the same',
+      pod(),
+      [exhausted(), exhausted('shop')],
+      'ask: TooManyBudgets',
+    ],
+    [
+      '[rule 33] all healthy and all needed: never as it is written, and asked since a webhook may be waiting for it',
       pod(),
       [exhausted('web', { currentHealthy: 3, desiredHealthy: 3 })],
-      'BudgetNeverAllows',
+      'ask: BudgetNeverAllows',
     ],
     [
       '[rule 33] a budget over nothing is no misconfiguration',
@@ -72,10 +77,28 @@ describe('whether to ask now', () => {
       'BudgetExhausted',
     ],
     [
-      '[rule 33] one is away and all are needed: for now',
+      '[rule 33] caught: all are needed, and that one is away now makes it no better',
       pod(),
       [exhausted('web', { currentHealthy: 2, desiredHealthy: 3 })],
+      'ask: BudgetNeverAllows',
+    ],
+    [
+      '[rule 34] caught: a budget that an operator keeps shut on purpose looks as if it could never allow',
+      pod('pg-1', { labels: { app: 'web', 'cnpg.io/cluster': 'pg' } }),
+      [exhausted('web', { currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 })],
+      'ask: HeldByOperator',
+    ],
+    [
+      '[rule 34] a pod of an operator whose budget is only used up for now is one like any other',
+      pod('osd-1', { labels: { app: 'web', 'rook.io/operator-namespace': 'rook-ceph' } }),
+      [exhausted()],
       'BudgetExhausted',
+    ],
+    [
+      'its controller cannot count its pods',
+      pod(),
+      [exhausted('web', { failed: 'found no controllers', observedGeneration: 0 })],
+      'BudgetFailed',
     ],
     [
       '[rule 37] an unready pod goes where its budget always lets it',
@@ -188,8 +211,10 @@ describe('after an answer', () => {
   test.each<[string, Outcome, number, string]>([
     ['[rule 18] accepted is not gone: awaited', { ok: true }, 9.9, 'accepted'],
     ['[rule 18] accepted long ago and still there: asked again', { ok: true }, 10, 'ask'],
-    ['[rule 18] gone: the cache is behind', refused({ why: 'gone', code: 404 }), 0, 'ask'],
-    ['[rule 18] another by that name: the cache is behind', refused({ why: 'conflict', code: 409 }), 0, 'ask'],
+    ['[rule 18] gone: the cache is behind', refused({ why: 'gone', code: 404 }), 0.9, 'accepted'],
+    ['[rule 18] gone, and the cache does not say so', refused({ why: 'gone', code: 404 }), 1, 'ask'],
+    ['[rule 18] another by that name: the cache is behind', refused({ why: 'conflict', code: 409 }), 0.9, 'accepted'],
+    ['[rule 18] another by that name, and the cache does not say so', refused({ why: 'conflict' }), 1, 'ask'],
     ['[rule 19] the budget said no just now', no({ cause: 'DisruptionBudget' }), 0.9, 'BudgetExhausted'],
     ['[rule 19] the budget said no, and says since that it allows one', no({ cause: 'DisruptionBudget' }), 1, 'ask'],
     [
@@ -208,35 +233,66 @@ describe('after an answer', () => {
       '[rule 19] Retry-After is over',
       no({ cause: 'RateLimited', why: 'unavailable', retryAfterSeconds: 15 }),
       15,
-      'ask',
+      'ask: RateLimited',
     ],
     [
       '[rule 20] the budget was not observed',
       no({ cause: 'BudgetNotObserved', retryAfterSeconds: 10 }),
-      9,
+      0.9,
       'BudgetNotObserved',
+    ],
+    [
+      '[rule 20] caught: it was observed since, so ten seconds are not waited',
+      no({ cause: 'BudgetNotObserved', retryAfterSeconds: 10 }),
+      1,
+      'ask',
     ],
     ['[rule 22] the namespace is going', no({ cause: 'NamespaceTerminating', code: 403 }), 0.5, 'NamespaceTerminating'],
     ['[rule 22] another refusal', refused(), 59, 'Refused'],
+    ['[rule 22] another refusal: asked again, and still said', refused(), 60, 'ask: Refused'],
     ['[rule 23] no answer: asked again soon', refused({ why: 'unavailable', code: 504 }), 0.5, 'Unavailable'],
-    ['[rule 23] no answer: asked again', refused({ why: 'unavailable', code: 504 }), 1, 'ask'],
+    ['[rule 23] no answer: asked again', refused({ why: 'unavailable', code: 504 }), 1, 'ask: Unavailable'],
+    [
+      '[rule 25] a webhook that moves the workload denies on purpose',
+      no({ cause: 'Other', code: 403 }),
+      9.9,
+      'WebhookDenied',
+    ],
     [
       '[rule 25] a webhook that moves the workload denies on purpose: keep asking',
       no({ cause: 'Other', code: 403 }),
       10,
-      'ask',
+      'ask: WebhookDenied',
     ],
+    ['[rule 17] a webhook that does not answer', no({ cause: 'WebhookFailed', code: 500 }), 9.9, 'WebhookFailed'],
   ])('%s', (_, outcome, secondsAgo, expected) => {
     expect(said(permitOf(pod(), [budget()], [outcome, secondsAgo]))).toBe(expected);
   });
 
-  test('a budget that refused and still allows nothing is not asked again', () => {
+  test('a budget that is used up for now and refused is not asked again before it allows', () => {
     expect(said(permitOf(pod(), [exhausted()], [no({ cause: 'DisruptionBudget' }), 999]))).toBe('BudgetExhausted');
+  });
+
+  test('[rule 25] caught: whoever waits behind a budget that says 0 for good must be asked, and is so once a minute', () => {
+    const shut = exhausted('web', { currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 });
+    const denied = (seconds: number) => permitOf(pod(), [shut], [no({ cause: 'DisruptionBudget' }), seconds]);
+    expect(said(permitOf(pod(), [shut]))).toBe('ask: BudgetNeverAllows');
+    expect(denied(59)).toMatchObject({ ask: false, againAt: NOW + 1000 });
+    expect(said(denied(60))).toBe('ask: BudgetNeverAllows');
+    // A webhook that has answered is asked at its own pace, whatever the budget says.
+    expect(said(permitOf(pod(), [shut], [no({ cause: 'Other' }), 10]))).toBe('ask: WebhookDenied');
+  });
+
+  test('a budget that refused may be asked at once when it has changed since', () => {
+    const last = { outcome: no({ cause: 'DisruptionBudget' }), at: NOW - 100, version: '4' };
+    const now = (version: string) => permits([pod()], [budget()], () => ({ ...last, version }), NOW).get(pod().uid);
+    expect(said(now('4'))).toBe('ask');
+    expect(said(now(budget().resourceVersion))).toBe('BudgetExhausted');
   });
 
   test.each<[string, readonly BudgetView[], number, string]>([
     ['asked now and then', [budget('a'), budget('b')], 59, 'TooManyBudgets'],
-    ['asked again, so that a mended cluster is noticed', [budget('a'), budget('b')], 60, 'ask'],
+    ['asked again, so that a mended cluster is noticed', [budget('a'), budget('b')], 60, 'ask: TooManyBudgets'],
     ['asked at once when one of them was taken away', [budget('a')], 1, 'ask'],
   ])('[rule 21] more than one budget: %s', (_, budgets, secondsAgo, expected) => {
     const two = refused({ cause: 'TooManyBudgets', code: 500 });
@@ -253,7 +309,8 @@ describe('after an answer', () => {
     ['a namespace on its way out', no({ cause: 'NamespaceTerminating' }), true],
     ['no answer', refused({ why: 'unavailable' }), true],
   ])('whether %s may clear by itself', (_, outcome, selfClearing) => {
-    const permit = permitOf(pod(), [budget('b'), budget('a')], [outcome, 0]);
-    expect(permit).toMatchObject({ hindrance: { selfClearing, budgets: ['shop/a', 'shop/b'] } });
+    const own = outcome.ok || outcome.cause !== 'TooManyBudgets' ? [budget('b')] : [budget('b'), budget('a')];
+    const permit = permitOf(pod(), own, [outcome, 0]);
+    expect(permit).toMatchObject({ hindrance: { selfClearing } });
   });
 });

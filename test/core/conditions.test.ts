@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Blocker } from '../../src/api/blocker.ts';
 import type { Condition } from '../../src/api/field.ts';
 import type { Because, Missing } from '../../src/core/because.ts';
-import type { Hindrance } from '../../src/core/budget.ts';
-import { advice, conditions, hindranceSentence, iso, sentence, unless } from '../../src/core/conditions.ts';
+import { conditions, iso, sentence, unless } from '../../src/core/conditions.ts';
+import { advice, type Hindrance, hindranceSentence } from '../../src/core/hindrance.ts';
 import { ago, NOW } from '../support/build.ts';
 
 const blockers: readonly Blocker[] = [
@@ -76,7 +76,9 @@ const EVERY: { readonly [R in Because['reason']]: Because & { readonly reason: R
   Preparing: { reason: 'Preparing', detail: '' },
   Prepared: { reason: 'Prepared' },
   WaitingForLoadBalancer: { reason: 'WaitingForLoadBalancer', until: NOW },
-  Evicting: { reason: 'Evicting', pods: 1 },
+  Evicting: { reason: 'Evicting', pods: 1, nowhere: false },
+  DrainOverdue: { reason: 'DrainOverdue', seconds: 3600, blockers },
+  DrainsBlockEachOther: { reason: 'DrainsBlockEachOther', other: 'worker-2', seconds: 600 },
   WaitingForPods: { reason: 'WaitingForPods', pods: 2 },
   Blocked: { reason: 'Blocked', blockers },
   Drained: { reason: 'Drained' },
@@ -152,8 +154,8 @@ describe('the sentence for a reason', () => {
   });
 
   test('one and many', () => {
-    expect(sentence({ reason: 'Evicting', pods: 1 })).toBe('1 pod asked to leave.');
-    expect(sentence({ reason: 'Evicting', pods: 2 })).toBe('2 pods asked to leave.');
+    expect(sentence({ reason: 'Evicting', pods: 1, nowhere: false })).toBe('1 pod asked to leave.');
+    expect(sentence({ reason: 'Evicting', pods: 2, nowhere: false })).toBe('2 pods asked to leave.');
   });
 
   test('many names are cut, and counted', () => {
@@ -167,14 +169,22 @@ describe('what is in the way of a pod', () => {
     BudgetExhausted: true,
     BudgetNeverAllows: true,
     BudgetNotObserved: false,
+    BudgetFailed: true,
+    HeldByOperator: true,
     TooManyBudgets: true,
     UnhealthyPod: true,
     NamespaceTerminating: false,
     RateLimited: false,
+    WebhookDenied: true,
+    WebhookFailed: true,
     Refused: true,
     Unavailable: false,
     Unmanaged: true,
     EmptyDir: true,
+    WaitingForCompletion: false,
+    ComesBack: true,
+    HeldByFinalizers: true,
+    StuckTerminating: true,
   };
   test.each(Object.entries(REASONS))('%s: it is said, and what a person can do: %s', (reason, advised) => {
     const hindrance = {

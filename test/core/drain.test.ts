@@ -12,6 +12,8 @@ const seen = (pods: readonly PodView[], over: Partial<DrainFacts> = {}): DrainFa
   daemonSets: new Set(['kube-system/cni']),
   ownNamespace: 'drydock-system',
   jobsNamespace: 'drydock-jobs',
+  elsewhere: true,
+  namespaceLabels: () => ({}),
   recall: recalling(),
   earlier: [],
   ...over,
@@ -34,7 +36,8 @@ const daemonPod = pod('cni-x', {
 
 describe('which pods must leave', () => {
   const minutes = (count: number) => NOW - count * 60_000;
-  const down = { node: node('worker-1', { ready: false }) };
+  const down = { node: node('worker-1', { ready: false, unreachable: true }) };
+  const sick = { node: node('worker-1', { ready: false }) };
   test.each<[string, PodView, string, Partial<DrainFacts>?, Partial<Drain>?]>([
     ['a pod of a ReplicaSet is asked', pod(), 'asked'],
     ['[rule 1] a mirror pod stays', pod('etcd', { mirror: true }), 'stays'],
@@ -57,9 +60,21 @@ describe('which pods must leave', () => {
     ['a pod whose phase is not known must leave', pod('lost', { phase: 'Unknown' }), 'asked'],
     ['[rule 6] a pod on its way is awaited, never asked again', pod('going', { deletedAt: NOW }), 'on its way'],
     [
-      '[rule 6] on a node that answers it is awaited however long it takes',
+      '[rule 6] on a node that answers it is awaited however long it takes, and named',
       pod('going', { deletedAt: minutes(99) }),
-      'on its way',
+      'StuckTerminating',
+    ],
+    [
+      '[rule 6] caught: a node that says itself that it is not ready still answers',
+      pod('going', { deletedAt: minutes(99) }),
+      'StuckTerminating',
+      sick,
+    ],
+    ['a pod on its way is no news for a minute', pod('going', { deletedAt: minutes(1) }), 'on its way'],
+    [
+      'a pod that has ended and is kept by a finalizer',
+      pod('going', { deletedAt: minutes(2), finalizers: ['example.com/backup'] }),
+      'HeldByFinalizers',
     ],
     [
       '[rule 6] on a node that does not answer it counts for a minute',
@@ -119,6 +134,8 @@ describe('which pods must leave', () => {
       blockers: [],
       counts: { remaining: 0, terminating: 0, blocked: 0 },
       staying: [],
+      hopeful: 0,
+      nowhere: false,
     });
   });
 

@@ -25,13 +25,15 @@ const assessed = (over: Partial<Assessment>): Pick<NodeFacts, 'drain'> => ({
   drain: {
     empty: false,
     evictions: [],
+    hopeful: 0,
     blockers: [],
-    counts: { remaining: 1, terminating: 0, blocked: 0 },
+    counts: { remaining: 1, terminating: 0, blocked: over.blockers?.length ?? 0 },
     staying: [],
+    nowhere: false,
     ...over,
   },
 });
-const asking = assessed({ evictions: [eviction] });
+const asking = assessed({ evictions: [eviction], hopeful: 1 });
 const blocked = assessed({ blockers: [blocker] });
 const leaving = assessed({ counts: { remaining: 1, terminating: 1, blocked: 0 } });
 
@@ -43,7 +45,7 @@ describe('Draining', () => {
     ['pods are on their way', leaving, 'wait: WaitingForPods'],
     [
       'some may be asked, others not: it asks',
-      assessed({ evictions: [eviction], blockers: [blocker] }),
+      assessed({ evictions: [eviction], hopeful: 1, blockers: [blocker] }),
       'evict web-1: Evicting',
     ],
     [
@@ -77,7 +79,7 @@ describe('Draining', () => {
   test.each<[string, Plan, string]>([
     ['Skip: put back, come again later', plan(), '→ Uncordoning (Skipped): DrainDeadline'],
     ['Fail: put back, counts as failed', plan({}, {}, { onDeadline: 'Fail' }), '→ Uncordoning (Failed): DrainDeadline'],
-    ['Wait: stays and says so', plan({}, {}, { onDeadline: 'Wait' }), 'wait: Blocked'],
+    ['Wait: stays and says so', plan({}, {}, { onDeadline: 'Wait' }), 'wait: DrainOverdue'],
   ])('[rule 30] at the deadline, %s', (_, of, expected) => {
     expect(say(decide(of, since(3600), facts(blocked)))).toBe(expected);
     expect(say(decide(of, since(3599), facts(blocked)))).toBe('wait: Blocked');

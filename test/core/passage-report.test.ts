@@ -98,8 +98,9 @@ describe('what a passage says of itself', () => {
 
   test('pods and blockers are told while it drains, and no longer', () => {
     const counts = { remaining: 2, terminating: 1, blocked: 0 };
-    const drain = { empty: false, evictions: [], blockers: [], counts, staying: [] };
-    expect(told('Draining', { reason: 'Evicting', pods: 1 }, { drain }).pods).toEqual(counts);
+    const drain = { empty: false, evictions: [], blockers: [], counts, staying: [], hopeful: 1, nowhere: false };
+    const asking = { reason: 'Evicting', pods: 1, nowhere: false } as const;
+    expect(told('Draining', asking, { drain }).pods).toEqual({ ...counts, since: ago(0) });
     expect(told('Detaching', { reason: 'Detached' }, { drain }).pods).toBeUndefined();
   });
 
@@ -126,7 +127,7 @@ describe('what a passage says of itself', () => {
   });
 
   test('since when a condition holds is kept while it does', () => {
-    const first = told('Draining', { reason: 'Evicting', pods: 1 });
+    const first = told('Draining', { reason: 'Evicting', pods: 1, nowhere: false });
     const state = nodeMaintenance.status.parse({ state: stateOf('Draining') }).state;
     const later = passageStatus(
       first,

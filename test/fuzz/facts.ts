@@ -219,6 +219,8 @@ export const anyFacts: fc.Arbitrary<NodeFacts> = fc
       ownNamespace: 'drydock',
       jobsNamespace: 'drydock-jobs',
       earlier: [],
+      elsewhere: true,
+      namespaceLabels: () => ({}),
     });
     const base = facts().passage;
     const passage = {

@@ -79,6 +79,7 @@ export const REAL: { readonly [K in Kind]: { readonly [part: string]: unknown } 
     },
   },
   DaemonSet: { metadata },
+  Namespace: { metadata },
   VolumeAttachment: {
     metadata,
     spec: { nodeName: 'worker-1', source: { persistentVolumeName: 'pv-1' } },

@@ -212,6 +212,8 @@ export function facts(over: Partial<NodeFacts> = {}): NodeFacts {
     drain: {
       empty: true,
       evictions: [],
+      hopeful: 0,
+      nowhere: false,
       blockers: [],
       counts: { remaining: 0, terminating: 0, blocked: 0 },
       staying: [],
