@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { pool } from '../../src/cluster/pool.ts';
 import { view } from '../../src/cluster/views.ts';
-import { Memory } from '../../src/controllers/loop.ts';
+import { Memory } from '../../src/controllers/memory.ts';
 import { seePassage } from '../../src/controllers/see-passage.ts';
 import type { Kind, World } from '../../src/core/world.ts';
 import { ago, exhausted, NOW } from '../support/build.ts';

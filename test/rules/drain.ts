@@ -2,6 +2,7 @@ import type { Rule } from './rule.ts';
 
 const BUDGET = 'core/budget.test.ts';
 const DRAIN = 'core/drain.test.ts';
+const LEAVING = 'core/leaving.test.ts';
 const SEEN = 'controllers/drain-seen.test.ts';
 const DRAINING = 'core/node-draining.test.ts';
 const JOB = 'core/node-job.test.ts';
@@ -55,6 +56,8 @@ export const PODS: Readonly<Record<number, Rule>> = {
       [DRAIN, '[rule 6] a pod on its way is awaited, never asked again'],
       [DRAIN, '[rule 6] on a node that does not answer it counts for a minute'],
       [DRAIN, '[rule 6] on a node that does not answer it counts no more after that'],
+      [DRAIN, '[rule 6] on a node that answers it is awaited however long it takes, and named'],
+      [DRAIN, '[rule 6] caught: a node that says itself that it is not ready still answers'],
     ],
   },
   7: {
@@ -81,7 +84,11 @@ export const PODS: Readonly<Record<number, Rule>> = {
   },
   10: {
     says: 'A pod that always comes back is not evicted for ever.',
-    shown: [],
+    shown: [
+      [LEAVING, 'caught: one that came back is left alone, named, and not waited for'],
+      [LEAVING, 'one %s'],
+      [DOOR, '[rule 10] tolerates the cordon or not: %s'],
+    ],
     otherwise: '**No taint, only a cordon.**',
   },
   11: {
@@ -125,9 +132,19 @@ export const PODS: Readonly<Record<number, Rule>> = {
       [DRAIN, '[rule 16] Drydock leaves last, when nothing else is left'],
       [DRAIN, '[rule 16] a pod of a Job of ours stays'],
       [DRAIN, '[rule 16] the label of a Job elsewhere keeps nothing'],
+      [LEAVING, '[rule 16] no tier comes after the pods of Drydock'],
+      [LEAVING, '[rule 40] caught: on the only node Drydock stays'],
     ],
   },
-  17: { says: 'The only pod of a webhook that guards evictions leaves last.', shown: [] },
+  17: {
+    says: 'A webhook whose pod was drained is named; it can leave last.',
+    shown: [
+      [BUDGET, '[rule 17] a webhook that does not answer'],
+      ['cluster/outcomes.test.ts', 'whose webhook is down'],
+      [LEAVING, 'caught: a later tier is asked only when the one before has gone'],
+    ],
+    otherwise: '**Order is yours to give.**',
+  },
 };
 
 /** How they are asked, and what the answers mean. */
@@ -160,7 +177,7 @@ export const EVICTIONS: Readonly<Record<number, Rule>> = {
   21: {
     says: 'Two budgets on a pod never clear; both are named.',
     shown: [
-      [BUDGET, '[rule 21] two budgets: the API server is asked, and says so'],
+      [BUDGET, '[rule 21] two budgets: said at once, and the API server is asked all the same'],
       [BUDGET, '[rule 21] more than one budget: '],
       ['core/conditions.test.ts', '[rule 21] both budgets are named'],
     ],
@@ -189,7 +206,10 @@ export const EVICTIONS: Readonly<Record<number, Rule>> = {
   },
   25: {
     says: 'Webhooks that deny while they move a workload are asked on.',
-    shown: [[BUDGET, '[rule 25] a webhook that moves the workload denies on purpose: keep asking']],
+    shown: [
+      [BUDGET, '[rule 25] a webhook that moves the workload denies on purpose'],
+      [BUDGET, '[rule 25] caught: whoever waits behind a budget that says 0 for good must be asked'],
+    ],
   },
   26: {
     says: 'Pods are asked side by side, not one after another.',
@@ -198,13 +218,19 @@ export const EVICTIONS: Readonly<Record<number, Rule>> = {
       [LOOP, 'go side by side, and each one after another'],
     ],
   },
-  27: { says: 'Pods with volumes leave one by one where storage is slow.', shown: [] },
+  27: {
+    says: 'Pods with volumes leave one by one where storage is slow.',
+    shown: [[LEAVING, 'caught: a later tier is asked only when the one before has gone']],
+    otherwise: '**Order is yours to give.**',
+  },
   28: {
     says: 'So many at once and no more; nothing sleeps.',
     shown: [
       [DRAIN, '[rule 28] at most 50 in one pass'],
       [DRAINING, 'after asking: soon'],
+      ['controllers/memory.test.ts', 'takes one eviction after another, of two passages too'],
     ],
+    otherwise: '**No limit of evictions a second.**',
   },
   29: {
     says: 'A grace period of nothing is never sent.',
@@ -224,7 +250,10 @@ export const EVICTIONS: Readonly<Record<number, Rule>> = {
   },
   31: {
     says: 'What passes one by one may not pass together: budgets are counted.',
-    shown: [[BUDGET, '[rule 31] one by one they would pass, together they do not']],
+    shown: [
+      [BUDGET, '[rule 31] one by one they would pass, together they do not'],
+      [BUDGET, 'is not asked for a second time, and is looked at again should it never be shown'],
+    ],
   },
 };
 
@@ -243,11 +272,17 @@ export const BUDGETS: Readonly<Record<number, Rule>> = {
     says: 'Never allowed is told from not allowed now.',
     shown: [
       [BUDGET, '[rule 33] all healthy and all needed: never as it is written'],
-      [BUDGET, '[rule 33] one is away and all are needed: for now'],
+      [BUDGET, '[rule 33] caught: all are needed, and that one is away now makes it no better'],
       [BUDGET, '[rule 33] a budget over nothing is no misconfiguration'],
     ],
   },
-  34: { says: 'Budgets that operators run look wrong and are not.', shown: [] },
+  34: {
+    says: 'Budgets that operators run look wrong and are not.',
+    shown: [
+      [BUDGET, '[rule 34] caught: a budget that an operator keeps shut on purpose'],
+      [BUDGET, '[rule 34] a pod of an operator whose budget is only used up for now'],
+    ],
+  },
   35: {
     says: 'Only the node at work is cordoned, and late.',
     shown: [
@@ -260,6 +295,7 @@ export const BUDGETS: Readonly<Record<number, Rule>> = {
     shown: [
       ['core/choice.test.ts', 'no second one beside it'],
       ['core/node-pending.test.ts', 'it is a control plane and another one is out'],
+      ['core/standstill.test.ts', 'caught: the younger is given up, and only that one'],
     ],
   },
   37: {
@@ -281,7 +317,16 @@ export const BUDGETS: Readonly<Record<number, Rule>> = {
   },
   39: {
     says: 'The gate is the eviction itself, never our arithmetic.',
-    shown: [],
+    shown: [
+      [BUDGET, '[rule 25] caught: whoever waits behind a budget that says 0 for good must be asked'],
+      [LOOP, 'an eviction %s ends its lane, or does not'],
+    ],
   },
-  40: { says: 'Where pods have nowhere to go, one may leave out the drain.', shown: [] },
+  40: {
+    says: 'Where pods have nowhere to go, it is said.',
+    shown: [
+      [LEAVING, '[rule 40] caught: on the only node Drydock stays'],
+      [LEAVING, '[rule 40] others leave all the same, and that they have nowhere to go is known'],
+    ],
+  },
 };
