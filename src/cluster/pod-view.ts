@@ -1,5 +1,6 @@
 import type { Controller, PodView } from '../core/world.ts';
 import { condition, instant, list, number, type Raw, record, text, words } from './raw.ts';
+import { evictedAfterSeconds } from './toleration.ts';
 import type { Door } from './views.ts';
 
 const COMPONENTS = new Set(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd']);
@@ -16,6 +17,7 @@ export function podView(raw: Raw, { pool, jobsNamespace }: Door): Omit<PodView, 
   const controller = controllerOf(metadata, pool.text);
   const volumes = list(spec['volumes']).map(record);
   const finalizers = list(metadata['finalizers']).map(text);
+  const evictedAfter = evictedAfterSeconds(spec['tolerations']);
   const component = namespace === 'kube-system' ? componentVersion(labels, spec) : undefined;
   return {
     namespace,
@@ -23,6 +25,7 @@ export function podView(raw: Raw, { pool, jobsNamespace }: Door): Omit<PodView, 
     phase: pool.text(text(status['phase'])),
     ready: condition(status, 'Ready')['status'] === 'True',
     createdAt: instant(metadata['creationTimestamp']),
+    ...(evictedAfter === undefined ? {} : { evictedAfterSeconds: evictedAfter }),
     ...(metadata['deletionTimestamp'] == null ? {} : { deletedAt: instant(metadata['deletionTimestamp']) }),
     labels,
     toleratesCordon: list(spec['tolerations']).map(record).some(toleratesCordon),

@@ -45,6 +45,11 @@ export type PodView = Seen & {
   readonly ready: boolean;
   readonly createdAt: Instant;
   readonly deletedAt?: Instant;
+  /**
+   * After how many seconds on a node that is not ready or unreachable Kubernetes deletes it, asking no budget: 0 at once,
+   * absent never.
+   */
+  readonly evictedAfterSeconds?: number;
   readonly labels: Words;
   /** It may be bound to a cordoned node. */
   readonly toleratesCordon: boolean;

@@ -126,6 +126,7 @@ describe('a Pod', () => {
       { nodeName: 'worker-1', containers: [{ image: 'web:1' }] },
       { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
       {
+        creationTimestamp: '2026-11-21T09:00:00Z',
         labels: { app: 'web' },
         ownerReferences: [{ kind: 'Other', name: 'x', uid: 'y' }, owner],
       },
@@ -136,7 +137,8 @@ describe('a Pod', () => {
       nodeName: 'worker-1',
       phase: 'Running',
       ready: true,
-      createdAt: 0,
+      createdAt: Date.UTC(2026, 10, 21, 9),
+      evictedAfterSeconds: 0,
       labels: { app: 'web' },
       toleratesCordon: false,
       mirror: false,
@@ -159,6 +161,13 @@ describe('a Pod', () => {
     ['no key and no operator: nothing', {}, false],
   ])('[rule 10] tolerates the cordon or not: %s', (_, toleration, toleratesCordon) => {
     expect(pod('shop', { tolerations: [toleration] })).toMatchObject({ toleratesCordon });
+  });
+
+  test('says when it would be deleted from a node that is not ready, or that it would not', () => {
+    expect(pod('shop', { tolerations: [{ operator: 'Exists' }] })).not.toHaveProperty('evictedAfterSeconds');
+    expect(pod('shop', { tolerations: [{ operator: 'Exists', tolerationSeconds: 300 }] })).toMatchObject({
+      evictedAfterSeconds: 300,
+    });
   });
 
   test('an owner that is no controller does not manage it', () => {
