@@ -91,6 +91,17 @@ export type Step =
   | { readonly reason: 'VolumesLeft'; readonly volumes: readonly string[] }
   | { readonly reason: 'Detached' }
   | { readonly reason: 'Held' }
+  | { readonly reason: 'PodWillBeDeleted'; readonly at: Instant }
+  | {
+      readonly reason: 'PodsWillBeDeleted';
+      readonly since: Instant;
+      readonly pods: number;
+      /** Those that go first. */
+      readonly names: readonly string[];
+      readonly deleted: number;
+      /** When the first of them is deleted. */
+      readonly at?: Instant;
+    }
   | {
       readonly reason: 'CreatingJob' | 'ReleasingJob' | 'WaitingForEarlierJob';
       readonly job: string;

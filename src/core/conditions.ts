@@ -2,6 +2,7 @@ import type { Condition } from '../api/field.ts';
 import type { Because, Missing } from './because.ts';
 import { never } from './decision.ts';
 import { rolloutSentence } from './rollout-sentences.ts';
+import { warningSentence } from './warning-sentences.ts';
 import type { Instant } from './world.ts';
 
 /** An instant as it is written in an object. */
@@ -9,9 +10,15 @@ export function iso(at: Instant): string {
   return new Date(at).toISOString().replace('.000Z', 'Z');
 }
 
-/** The sentence a person reads for a reason. Prose is written here and in `rollout-sentences.ts`, and nowhere read back. */
+/** The sentence a person reads for a reason. Prose is written here and in the files of sentences beside, and nowhere read back. */
 export function sentence(because: Because): string {
-  return endingSentence(because) ?? stepSentence(because) ?? rolloutSentence(because) ?? because.reason;
+  return (
+    endingSentence(because) ??
+    stepSentence(because) ??
+    warningSentence(because) ??
+    rolloutSentence(because) ??
+    because.reason
+  );
 }
 
 function endingSentence(b: Because): string | undefined {

@@ -20,6 +20,7 @@ import {
 } from './passage.ts';
 import { cordonPatch, isCordonedBy } from './patch.ts';
 import { STANDSTILL_MS } from './standstill.ts';
+import type { Instant } from './world.ts';
 
 /** No pod bound before a cordon can appear on the node later than this after the cordon was seen: a scheduler in between. */
 const LATE_BINDING_MS = 5_000;
@@ -86,6 +87,9 @@ export function decideCordoning(plan: Plan, state: In<'Cordoning'>, facts: NodeF
   if (isCordonedBy(node, passage.uid)) {
     const at = iso(now);
     if (plan.drain.mode === 'Drain') return step(state, { phase: 'Draining', since: at }, { reason: 'Cordoned' });
+    // Where the pods stay, traffic to them must have ended before anything happens to the node.
+    const until = forgottenAt(plan, state, facts);
+    if (now < until) return wait({ reason: 'WaitingForLoadBalancer', until }, secondsUntil(until, now));
     if (plan.work === undefined) return step(state, { phase: 'Held', since: at }, { reason: 'Held' });
     return step(state, { phase: 'Starting', since: at, attempt: 1 }, { reason: 'Cordoned' });
   }
@@ -94,6 +98,13 @@ export function decideCordoning(plan: Plan, state: In<'Cordoning'>, facts: NodeF
     return step(state, putBack('Skipped', because, now), because);
   }
   return cordon(plan, facts);
+}
+
+/** When load balancers have had their time after the cordon, or after the last that this process knows of. */
+function forgottenAt({ drain }: Plan, state: In<'Cordoning'>, { node, recall, actingSince }: NodeFacts): Instant {
+  const { exclude, waitSeconds } = drain.loadBalancer;
+  const cordonedAt = recall(`patchNode/cordon/${node?.name}`)?.at ?? actingSince ?? 0;
+  return exclude ? Math.max(since(state), cordonedAt) + waitSeconds * 1000 : 0;
 }
 
 /** Cordons, or cordons again what somebody uncordoned before the node was committed. */

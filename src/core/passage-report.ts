@@ -5,6 +5,7 @@ import { conditions, iso, type Said, unless } from './conditions.ts';
 import { jobName } from './name.ts';
 import { jobDetail } from './node-before.ts';
 import type { NodeFacts } from './passage.ts';
+import { threatOf } from './threat.ts';
 import type { Instant } from './world.ts';
 
 /** Reasons for which something outside must change before the passage goes on by itself. */
@@ -33,6 +34,7 @@ export function passageStatus(
 ): MaintenanceStatus {
   const { drain } = facts;
   const draining = state.phase === 'Draining' && drain !== undefined;
+  const threat = threatOf(plan, state, facts);
   const job = jobOf(state, facts) ?? before.job;
   const { job: _, pods: __, plan: ___, ...kept } = before;
   return {
@@ -41,9 +43,9 @@ export function passageStatus(
     ...(plan === undefined ? {} : { plan }),
     state,
     ...(draining ? { pods: countsOf(drain.counts, before, facts.now) } : {}),
-    blockers: draining ? [...drain.blockers] : [],
+    blockers: [...(draining ? drain.blockers : (threat?.blockers ?? []))],
     ...(job === undefined ? {} : { job }),
-    conditions: conditions(said(state, because), before.conditions, generation, facts.now),
+    conditions: conditions(said(state, because, threat?.because), before.conditions, generation, facts.now),
   };
 }
 
@@ -73,17 +75,24 @@ function jobOf(state: NodeState, facts: NodeFacts): MaintenanceStatus['job'] {
   };
 }
 
-function said(state: NodeState, because: Because): readonly Said[] {
+function said(state: NodeState, because: Because, warning: Because | undefined): readonly Said[] {
   const { phase } = state;
   const ended = phase === 'Succeeded' || phase === 'Skipped' || phase === 'Cancelled' || phase === 'Failed';
   const ready = phase === 'Succeeded' || phase === 'Held';
   const stalled = phase === 'Failed' || (!ended && !ready && STALLING.has(because.reason));
-  const blocked = !ended && BLOCKING.has(because.reason);
-  const told = 'reason' in state ? { reason: state.reason, message: state.message } : { because };
+  const blocked = ended || !BLOCKING.has(because.reason) ? undefined : told(state, because);
+  const why = told(state, because);
+  // What happens to others meanwhile is said before what is waited for, which Ready says.
+  const hinders = warning === undefined ? blocked : { because: warning };
   return [
-    { type: 'Ready', status: ready ? 'True' : 'False', ...told },
-    { type: 'Reconciling', status: ended || stalled || phase === 'Held' ? 'False' : 'True', ...told },
-    { type: 'Stalled', ...(stalled ? { status: 'True', ...told } : unless('NotStalled')) },
-    { type: 'Blocked', ...(blocked ? { status: 'True', ...told } : unless('NotBlocked')) },
+    { type: 'Ready', status: ready ? 'True' : 'False', ...why },
+    { type: 'Reconciling', status: ended || stalled || phase === 'Held' ? 'False' : 'True', ...why },
+    { type: 'Stalled', ...(stalled ? { status: 'True', ...why } : unless('NotStalled')) },
+    { type: 'Blocked', ...(hinders === undefined ? unless('NotBlocked') : { status: 'True', ...hinders }) },
   ];
+}
+
+/** The stored reason where the state has one, which the present one only carries out. */
+function told(state: NodeState, because: Because) {
+  return 'reason' in state ? { reason: state.reason, message: state.message } : { because };
 }

@@ -2,7 +2,8 @@ import type { Because } from './because.ts';
 
 const SHOWN = 10;
 
-function iso(at: number): string {
+/** An instant as sentences write it. */
+export function iso(at: number): string {
   return new Date(at).toISOString().replace('.000Z', 'Z');
 }
 

@@ -60,7 +60,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'drydock_blocked_pods',
-    help: 'Pods that keep a node from being drained, by why; the upgrade is empty for nodes that a person holds.',
+    help: 'Pods that keep a node from being drained, or are deleted if theirs is not back in time, by why; the upgrade is empty for nodes that a person holds.',
     labels: ['upgrade', 'reason'],
     samples: blockedPods,
   },

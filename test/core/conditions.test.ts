@@ -86,6 +86,8 @@ const EVERY: { readonly [R in Because['reason']]: Because & { readonly reason: R
   VolumesLeft: { reason: 'VolumesLeft', volumes: ['pv-1'] },
   Detached: { reason: 'Detached' },
   Held: { reason: 'Held' },
+  PodWillBeDeleted: { reason: 'PodWillBeDeleted', at: NOW },
+  PodsWillBeDeleted: { reason: 'PodsWillBeDeleted', since: NOW, pods: 7, names: ['shop/web-1'], deleted: 1, at: NOW },
   CreatingJob: { reason: 'CreatingJob', ...job },
   ReleasingJob: { reason: 'ReleasingJob', ...job },
   WaitingForEarlierJob: { reason: 'WaitingForEarlierJob', ...job },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/api/node-maintenance.ts';
 import { decide, needsLook } from '../../src/core/node.ts';
 import type { NodeFacts } from '../../src/core/passage.ts';
-import { ago, COMPLETE, cordoned, FAILED, job, node, PASSAGE, pod, recalling, refused } from '../support/build.ts';
+import { ago, COMPLETE, cordoned, FAILED, job, NOW, node, PASSAGE, pod, recalling, refused } from '../support/build.ts';
 import { facts, holdPlan, ledger, plan, ticket } from '../support/build-own.ts';
 import { because, say } from '../support/say.ts';
 
@@ -125,6 +125,40 @@ describe('Cordoning: one patch', () => {
     const seen = facts({ node: node(), ledger: ledger([ticket({ ticket: 'uid-policy-9' })]) });
     const ofHold = decide(holdPlan(), since(1), { ...seen, passage: { ...seen.passage, spec } });
     expect(JSON.stringify(ofHold)).toContain('\\"ticket\\":\\"uid-policy-9\\"');
+  });
+
+  const excluded = { loadBalancer: { exclude: true, waitSeconds: 20 } };
+  const EXCLUDED = plan({}, {}, { mode: 'Cordon', ...excluded });
+  const sent = (seconds: number) => recalling({ 'patchNode/cordon/worker-1': [{ ok: true }, seconds] });
+  test.each<[string, Plan, number, Partial<NodeFacts>, string]>([
+    ['caught: not before load balancers had their time', EXCLUDED, 19, {}, 'wait: WaitingForLoadBalancer'],
+    [
+      'caught: nor a hold that only cordons',
+      holdPlan({ mode: 'Cordon', ...excluded }),
+      19,
+      {},
+      'wait: WaitingForLoadBalancer',
+    ],
+    ['then it begins', EXCLUDED, 20, {}, '→ Starting (1): Cordoned'],
+    ['then it is held', holdPlan({ mode: 'Cordon', ...excluded }), 20, {}, '→ Held: Held'],
+    [
+      'counted from the cordon, however long that took',
+      EXCLUDED,
+      200,
+      { recall: sent(19) },
+      'wait: WaitingForLoadBalancer',
+    ],
+    [
+      'or from when this process began to act',
+      EXCLUDED,
+      200,
+      { actingSince: NOW - 19_000 },
+      'wait: WaitingForLoadBalancer',
+    ],
+    ['a closing puts it back meanwhile', EXCLUDED, 19, CLOSING, '→ Uncordoning (Cancelled): WindowClosed'],
+    ['mode Drain waits in Draining, where it evicts', plan({}, {}, excluded), 1, {}, '→ Draining: Cordoned'],
+  ])('pods that stay still get traffic: %s', (_, of, seconds, over, expected) => {
+    expect(say(decide(of, since(seconds), facts(over)))).toBe(expected);
   });
 
   test('mode Cordon is looked at before its Job, since nothing else will be', () => {
