@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { blockers, podCounts } from './blocker.ts';
 import { PENDING_CONDITIONS } from './cluster-upgrade.ts';
-import { conditions, count, name, text, time, word } from './field.ts';
+import { conditions, count, name, set, text, time, word } from './field.ts';
 import { drain, workFields } from './maintenance-profile.ts';
 import { transitionRule } from './phases.ts';
 import { defineResource } from './resource.ts';
@@ -97,6 +97,13 @@ const plan = z.object({
     .object({ label: text(317, 'The label.'), value: text(63, 'Its value.') })
     .describe('The label that remembers a success on the node, where the target needs one.')
     .optional(),
+  amiss: z
+    .object({
+      taints: set(50, 317, 'Start-up taints that were there.').default([]),
+      daemonSets: set(50, 317, 'DaemonSets, as namespace/name, whose pod was not ready.').default([]),
+    })
+    .describe('What was wrong with the node before it was touched; in the end it is not waited for.')
+    .optional(),
   drain: drain.describe('How pods leave.'),
   work: z.object(workFields).describe('What runs on the node; absent for a hold.').optional(),
 });
@@ -107,6 +114,7 @@ const status = z.object({
   state: ruled(state, transition(transitionRule(), 'status.state can only take the steps of the state diagram'))
     .describe('Where the passage stands, and what must be remembered of it.')
     .default({ phase: 'Pending' }),
+  deadline: time('When this phase is given up; absent: it has no end but what it waits for.').optional(),
   pods: podCounts.optional(),
   blockers,
   job: z

@@ -11,6 +11,7 @@ import { RELEASE } from '../core/mark.ts';
 import { type NodeFacts, type PassageFacts, since } from '../core/passage.ts';
 import { openingOf } from '../core/rollout.ts';
 import { rivalOf } from '../core/standstill.ts';
+import { amissOn } from '../core/verify.ts';
 import { roleOf } from '../core/version.ts';
 import type { Instant, JobView, NodeView, PassageObject, PodView, Read, UpgradeObject } from '../core/world.ts';
 import type { Memory } from './memory.ts';
@@ -63,9 +64,9 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
   const isOurs =
     named !== undefined && (nodeUID === undefined || named.uid === nodeUID || isSameMachine(named, passage));
   const node = isOurs ? named : undefined;
-  const proposed = status.plan ?? (node === undefined ? undefined : propose(passage, node, upgrade, from));
-  const plan = proposed !== undefined && 'reason' in proposed ? undefined : proposed;
   const pods = live.pods ?? [...caches.Pod.by('node', spec.nodeName)];
+  const proposed = status.plan ?? (node === undefined ? undefined : propose(passage, node, pods, upgrade, from));
+  const plan = proposed !== undefined && 'reason' in proposed ? undefined : proposed;
   const drain =
     node === undefined || plan === undefined ? undefined : assessment(plan.drain, node, pods, passage, from);
   const closing = closingOf(passage, plan, upgrade, ledger, from, live);
@@ -168,6 +169,7 @@ function daemonSetsOf(pods: readonly PodView[], caches: Caches): ReadonlySet<str
 function propose(
   passage: Read<PassageObject>,
   node: NodeView,
+  pods: readonly PodView[],
   upgrade: UpgradeObject | undefined,
   from: From,
 ): Plan | Because | undefined {
@@ -190,6 +192,7 @@ function propose(
   const target = targetOf(upgrade.name, upgrade.spec);
   const version = target.kind === 'version' ? target.version : undefined;
   const memory = memoryOf(target, now);
+  const amiss = amissOn(node, pods);
   const { drain, ...work } = profile.spec;
   return {
     ...named,
@@ -199,6 +202,7 @@ function propose(
     target: target.text,
     ...(version === undefined ? {} : { version }),
     ...(memory === undefined ? {} : { memory }),
+    ...(amiss === undefined ? {} : { amiss }),
     drain,
     work,
   };

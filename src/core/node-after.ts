@@ -1,6 +1,7 @@
-import type { NodeState, Plan } from '../api/node-maintenance.ts';
-import type { Because, Missing } from './because.ts';
+import type { Plan } from '../api/node-maintenance.ts';
+import type { Because } from './because.ts';
 import { iso } from './conditions.ts';
+import { deadlineOf } from './deadline.ts';
 import { jobDetail } from './node-before.ts';
 import {
   act,
@@ -10,22 +11,12 @@ import {
   putBack,
   quarantine,
   secondsUntil,
-  since,
   step,
   wait,
 } from './passage.ts';
-import { staleComponent } from './version.ts';
-import type { NodeView, Taint } from './world.ts';
+import { missing } from './verify.ts';
+import type { NodeView } from './world.ts';
 
-/** Taints that say a node is not up yet. A cordon is ours, and pressure is for gates. */
-const STARTUP_TAINTS: ReadonlySet<string> = new Set([
-  'node.kubernetes.io/not-ready',
-  'node.kubernetes.io/unreachable',
-  'node.kubernetes.io/network-unavailable',
-  'node.cloudprovider.kubernetes.io/uninitialized',
-]);
-/** The Job controller marks a Job that is over its deadline; only when it has had this long is silence taken for a loss. */
-const JOB_DEADLINE_GRACE_MS = 30_000;
 const QUIET_SECONDS = 30;
 
 type Begun = In<'Upgrading' | 'Rebooting' | 'Verifying' | 'Lost'>;
@@ -78,7 +69,7 @@ export function decideUpgrading(plan: Plan, state: In<'Upgrading'>, facts: NodeF
       5,
     );
   }
-  const deadline = since(state) + (plan.work?.activeDeadlineSeconds ?? 0) * 1000 + JOB_DEADLINE_GRACE_MS;
+  const deadline = deadlineOf(plan, state) ?? now;
   if (!node.ready && now >= deadline) return lose(state, facts);
   const recheck = now < deadline ? Math.min(QUIET_SECONDS, secondsUntil(deadline, now)) : QUIET_SECONDS;
   return wait({ reason: 'JobRunning', job: job.name, detail }, recheck);
@@ -109,7 +100,7 @@ export function decideRebooting(plan: Plan, state: In<'Rebooting'>, facts: NodeF
     return step(state, { phase: 'Verifying', since: iso(now), ...begunOf(state) }, { reason: 'Rebooted' });
   }
   const seconds = plan.work?.rebootDeadlineSeconds ?? 0;
-  const deadline = since(state) + seconds * 1000;
+  const deadline = deadlineOf(plan, state) ?? now;
   if (now < deadline)
     return wait({ reason: 'WaitingForReboot', deadline }, Math.min(QUIET_SECONDS, secondsUntil(deadline, now)));
   if (node.ready) return leave(state, { reason: 'RebootMissing', seconds }, now);
@@ -153,21 +144,11 @@ export function decideVerifying(plan: Plan, state: In<'Verifying'>, facts: NodeF
     return step(state, putBack('Succeeded', { reason: 'Succeeded' }, now), { reason: 'Verified' });
   }
   const seconds = plan.work?.verifyDeadlineSeconds ?? 0;
-  const deadline = since(state) + seconds * 1000;
+  const deadline = deadlineOf(plan, state) ?? now;
+  // As at the end of a reboot: who does not answer cannot be judged. It is waited for, keeps its place and counts as a failure;
+  // left cordoned it would have failed for good, though it may be back a minute later.
+  if (now >= deadline && !node.ready) return lose(state, facts);
   if (now >= deadline) return leave(state, { reason: 'VerifyDeadline', seconds, missing: lacks }, now);
   const next = lacks.what === 'ReadyLongEnough' ? Math.min(lacks.at, deadline) : deadline;
   return wait({ reason: 'Verifying', missing: lacks }, Math.min(QUIET_SECONDS, secondsUntil(next, now)));
-}
-
-/** What the node still lacks, the first of a list: Ready flips early, so everything else is asked too. */
-function missing(plan: Plan, state: NodeState, node: NodeView, { now, pods }: NodeFacts): Missing | undefined {
-  if (!node.ready) return { what: 'Ready' };
-  const taint = node.taints.find(({ key }: Taint) => STARTUP_TAINTS.has(key));
-  if (taint !== undefined) return { what: 'Taint', taint: taint.key };
-  const stale = plan.version === undefined ? undefined : staleComponent(node, plan.version, pods);
-  if (stale !== undefined) return { what: 'Version', want: plan.version ?? '', ...stale };
-  const daemon = pods.find((pod) => pod.controller?.kind === 'DaemonSet' && !pod.ready && pod.deletedAt === undefined);
-  if (daemon !== undefined) return { what: 'DaemonSetPod', pod: `${daemon.namespace}/${daemon.name}` };
-  const at = Math.max(since(state), node.readySince) + (plan.work?.readySeconds ?? 0) * 1000;
-  return now < at ? { what: 'ReadyLongEnough', at } : undefined;
 }

@@ -2,6 +2,7 @@ import type { Plan } from '../api/node-maintenance.ts';
 import type { Because } from './because.ts';
 import { iso } from './conditions.ts';
 import type { Assessment } from './drain.ts';
+import { deadlineOf } from './deadline.ts';
 import { prepareJob, upgradeJob } from './job.ts';
 import { isAtWork, isInOrder, isUpgradeJob, ticketOf } from './ledger.ts';
 import { jobName, prepareJobName } from './name.ts';
@@ -24,7 +25,6 @@ import type { Instant } from './world.ts';
 
 /** No pod bound before a cordon can appear on the node later than this after the cordon was seen: a scheduler in between. */
 const LATE_BINDING_MS = 5_000;
-const CORDON_DEADLINE_MS = 300_000;
 const JOB_REFUSED_MS = 300_000;
 
 /** The end of a passage that has changed nothing on its node. */
@@ -61,7 +61,7 @@ export function decidePreparing(plan: Plan, state: In<'Preparing'>, facts: NodeF
     const because = { reason: 'PrepareFailed', detail: detail || job.finished.message } as const;
     return step(state, putBack('Skipped', because, now), because);
   }
-  const deadline = since(state) + work.prepareDeadlineSeconds * 1000;
+  const deadline = deadlineOf(plan, state) ?? now;
   if (now >= deadline) {
     const because = { reason: 'PrepareDeadline', seconds: work.prepareDeadlineSeconds, detail } as const;
     return step(state, putBack('Skipped', because, now), because);
@@ -93,7 +93,7 @@ export function decideCordoning(plan: Plan, state: In<'Cordoning'>, facts: NodeF
     if (plan.work === undefined) return step(state, { phase: 'Held', since: at }, { reason: 'Held' });
     return step(state, { phase: 'Starting', since: at, attempt: 1 }, { reason: 'Cordoned' });
   }
-  if (now >= since(state) + CORDON_DEADLINE_MS) {
+  if (now >= (deadlineOf(plan, state) ?? now)) {
     const because = { reason: 'CordonDeadline', detail: refusal(`patchNode/cordon/${node.name}`, facts) } as const;
     return step(state, putBack('Skipped', because, now), because);
   }
@@ -171,7 +171,7 @@ export function decideDetaching(plan: Plan, state: In<'Detaching'>, facts: NodeF
   const back = turnBack(facts);
   if (back !== undefined) return step(state, putBack('Cancelled', back, now), back);
   if (!isCordonedBy(node, passage.uid)) return cordon(plan, facts);
-  const deadline = since(state) + plan.drain.volumeDetachSeconds * 1000;
+  const deadline = deadlineOf(plan, state) ?? now;
   if (attached.length > 0 && now < deadline) {
     return wait({ reason: 'WaitingForVolumes', volumes: attached.slice(0, 10) }, secondsUntil(deadline, now));
   }

@@ -2,6 +2,7 @@ import type { PodCounts } from '../api/blocker.ts';
 import type { MaintenanceStatus, NodeState, Plan } from '../api/node-maintenance.ts';
 import type { Because } from './because.ts';
 import { conditions, iso, type Said, unless } from './conditions.ts';
+import { deadlineOf } from './deadline.ts';
 import { jobName } from './name.ts';
 import { jobDetail } from './node-before.ts';
 import type { NodeFacts } from './passage.ts';
@@ -36,13 +37,15 @@ export function passageStatus(
   const draining = state.phase === 'Draining' && drain !== undefined;
   const threat = threatOf(plan, state, facts);
   const job = jobOf(state, facts) ?? before.job;
-  const { job: _, pods: __, plan: ___, ...kept } = before;
+  const { job: _, pods: __, plan: ___, deadline: ____, ...kept } = before;
+  const deadline = plan === undefined ? undefined : deadlineOf(plan, state);
   return {
     ...kept,
     observedGeneration: generation,
     ...(plan === undefined ? {} : { plan }),
     state,
     ...(draining ? { pods: countsOf(drain.counts, before, facts.now) } : {}),
+    ...(deadline === undefined ? {} : { deadline: iso(deadline) }),
     blockers: [...(draining ? drain.blockers : (threat?.blockers ?? []))],
     ...(job === undefined ? {} : { job }),
     conditions: conditions(said(state, because, threat?.because), before.conditions, generation, facts.now),

@@ -74,6 +74,14 @@ describe('the plan of a passage', () => {
     expect([seen?.drain.mode, seen?.work]).toEqual(['Cordon', undefined]);
   });
 
+  test('[rule 64] keeps what was wrong with the node before, and what is wrong later does not change it', () => {
+    const controller = { kind: 'DaemonSet', name: 'cni', uid: 'uid-cni' };
+    const sick = { Pod: [pod('cni-x', { namespace: 'kube-system', controller, ready: false })] };
+    expect(see(passage(), sick).plan).toMatchObject({ amiss: { taints: [], daemonSets: ['kube-system/cni'] } });
+    expect(see(passage()).plan).not.toHaveProperty('amiss');
+    expect(see(DRAINING, sick).plan).not.toHaveProperty('amiss');
+  });
+
   test('of a control plane is to apply only while no API server runs the target', () => {
     const cp = { Node: [node('worker-1', { controlPlane: true })] };
     expect(see(passage(), cp).plan?.role).toBe('controlPlane');

@@ -121,7 +121,6 @@ describe('Verifying: Ready flips early, so everything else is asked too', () => 
   });
 
   test.each<[string, NodeFacts, object]>([
-    ['it is not Ready', seen({ ready: false }), { what: 'Ready' }],
     [
       '[rule 64] a start-up taint is still there',
       seen({ taints: [{ key: 'node.cloudprovider.kubernetes.io/uninitialized', value: '', effect: 'NoSchedule' }] }),
@@ -155,6 +154,14 @@ describe('Verifying: Ready flips early, so everything else is asked too', () => 
     const late = decide(plan(), since(600), of);
     expect(say(late)).toBe('→ Quarantining: VerifyDeadline');
     expect(because(late)).toMatchObject({ missing, seconds: 600 });
+  });
+
+  test('caught: not Ready at the deadline, it is lost, not failed: it may be back a minute later', () => {
+    const down = seen({ ready: false });
+    expect(because(decide(plan(), since(599), down))).toMatchObject({ missing: { what: 'Ready' } });
+    expect(say(decide(plan(), since(600), down))).toBe('→ Lost: NodeLost');
+    expect(decide(plan(), since(600), down)).toMatchObject({ to: { from: 'Verifying', jobUID: 'uid-job-1' } });
+    expect(needsLook(since(600), decide(plan(), since(600), down))).toBe(true);
   });
 
   test('readySeconds count from entering, not only from Ready', () => {
@@ -199,7 +206,7 @@ describe('Verifying: Ready flips early, so everything else is asked too', () => 
   });
 
   test('leaving a node cordoned is decided again on a live read', () => {
-    const of = seen({ ready: false });
+    const of = seen({ kubeletVersion: 'v1.35.7' });
     expect(needsLook(since(600), decide(plan(), since(600), of))).toBe(true);
   });
 });
