@@ -3,7 +3,7 @@ import { API_VERSION } from '../api/resource.ts';
 import type { Effect, StatusWrite } from '../core/effect.ts';
 import { PASSAGE_FINALIZER } from '../core/node-pending.ts';
 import type { Kind, OwnKind } from '../core/world.ts';
-import { type Below, OWN_KINDS, PLACES, type Place, pathOf } from './kinds.ts';
+import { type Below, OWN_KINDS, PLACES, type Place, pathOf, RELEASED } from './kinds.ts';
 import type { Asked } from './outcomes.ts';
 import type { Permission, Verb } from './permission.ts';
 
@@ -97,7 +97,8 @@ export const EFFECTS: { readonly [E in Effect['kind']]: Entry<Of<E>> } = {
       patch(
         'Job',
         { namespace: jobsNamespace, name },
-        { metadata: { uid, resourceVersion }, spec: { suspend: false } },
+        // In the same patch, so that whoever finds it suspended later knows that it was let go before.
+        { metadata: { uid, resourceVersion, annotations: { [RELEASED]: 'true' } }, spec: { suspend: false } },
       ),
     guard: 'uid and resourceVersion',
     asked: 'other',

@@ -3,6 +3,9 @@ import { GROUP, VERSION } from '../api/resource.ts';
 import { PASSAGE_LABEL } from '../core/job.ts';
 import type { Kind, OwnKind, World } from '../core/world.ts';
 
+/** The annotation of a Job that Drydock has released. */
+export const RELEASED = 'drydock.dev/released';
+
 /** Where the objects of a kind stand in the API. */
 export type Place = {
   readonly group: string;

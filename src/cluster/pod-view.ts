@@ -79,13 +79,17 @@ function componentVersion(labels: Readonly<Record<string, string>>, spec: Raw): 
 
 function firstContainer(status: Raw): Pick<PodView, 'ended' | 'waiting'> {
   const state = record(record(list(status['containerStatuses'])[0])['state']);
+  const scheduled = condition(status, 'PodScheduled');
+  if (scheduled['status'] === 'False') return { waiting: why(scheduled) };
   if (state['terminated'] != null) {
     const { exitCode, message, reason } = record(state['terminated']);
     return {
       ended: { exitCode: number(exitCode), message: (text(message) || text(reason)).slice(0, LONGEST_MESSAGE) },
     };
   }
-  if (state['waiting'] == null) return {};
-  const { reason, message } = record(state['waiting']);
-  return { waiting: { reason: text(reason), message: text(message).slice(0, LONGEST_MESSAGE) } };
+  return state['waiting'] == null ? {} : { waiting: why(record(state['waiting'])) };
+}
+
+function why({ reason, message }: Raw): NonNullable<PodView['waiting']> {
+  return { reason: text(reason), message: text(message).slice(0, LONGEST_MESSAGE) };
 }

@@ -7,6 +7,7 @@ import { nodeMaintenance } from '../api/node-maintenance.ts';
 import { type Resource, type ResourceDefinition, readResource } from '../api/resource.ts';
 import { attempt } from '../core/attempt.ts';
 import type { BudgetView, JobView, Kind, LabelSelector, NodeView, Seen, Taint, World } from '../core/world.ts';
+import { RELEASED } from './kinds.ts';
 import { podView } from './pod-view.ts';
 import type { Pool } from './pool.ts';
 import { condition, instant, list, number, type Raw, record, text, words } from './raw.ts';
@@ -152,6 +153,7 @@ function jobView(raw: Raw): Omit<JobView, keyof Seen> {
   return {
     labels: words(metadata['labels']),
     suspended: record(raw['spec'])['suspend'] === true,
+    released: words(metadata['annotations'])[RELEASED] !== undefined,
     createdAt: instant(metadata['creationTimestamp']),
     deleting: metadata['deletionTimestamp'] != null,
     ...(finished === undefined ? {} : { finished }),

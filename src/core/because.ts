@@ -108,7 +108,8 @@ export type Step =
       readonly detail: string;
     }
   | { readonly reason: 'JobCreated' | 'JobComplete'; readonly job: string }
-  | { readonly reason: 'JobRunning'; readonly job: string; readonly detail: string }
+  | { readonly reason: 'JobRunning' | 'JobCannotRun'; readonly job: string; readonly detail: string }
+  | { readonly reason: 'JobSuspended'; readonly job: string; readonly node: string }
   | { readonly reason: 'WaitingForReboot'; readonly deadline: Instant }
   | { readonly reason: 'Rebooted' }
   | { readonly reason: 'NodeLost'; readonly node: string; readonly from: string }

@@ -122,7 +122,8 @@ function podSpec(shape: Shape, plan: Plan, work: Work, passage: JobPassage): Man
         env: [...environment(shape, plan, passage), ...work.env.map(envVar)],
         ...(work.volumeMounts.length > 0 ? { volumeMounts: work.volumeMounts } : {}),
         securityContext: work.securityContext,
-        resources: work.resources,
+        // What fetches the image comes while the node is full of pods, and must fit all the same.
+        resources: shape.kind === 'prepare' ? {} : work.resources,
         terminationMessagePolicy: 'FallbackToLogsOnError',
       },
     ],
@@ -135,7 +136,8 @@ function environment({ attempt }: Shape, plan: Plan, passage: JobPassage): reado
     DRYDOCK_ROLE: plan.role,
     DRYDOCK_TARGET_VERSION: plan.version ?? '',
     DRYDOCK_CURRENT_VERSION: plan.currentVersion,
-    DRYDOCK_REVISION: plan.version === undefined ? plan.target : '',
+    // Of an age: when this pass began, another word at each.
+    DRYDOCK_REVISION: plan.memory?.value ?? (plan.version === undefined ? plan.target : ''),
     DRYDOCK_ATTEMPT: String(attempt),
   };
   return Object.entries(values).map(([name, value]) => ({ name, value }));

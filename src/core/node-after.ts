@@ -41,7 +41,7 @@ export function decideUpgrading(plan: Plan, state: In<'Upgrading'>, facts: NodeF
   if (node === undefined) return lose(state, facts);
   const job = jobs.find(({ uid }) => uid === state.jobUID);
   if (job === undefined) return leave(state, { reason: 'JobGone', job: `of attempt ${state.attempt}` }, now);
-  const { detail, exitCode } = jobDetail(job.name, facts);
+  const { detail, exitCode, stuck } = jobDetail(job.name, facts);
   const begun = begunOf(state);
   if (job.finished?.as === 'Complete') {
     const because = { reason: 'JobComplete', job: job.name } as const;
@@ -61,7 +61,7 @@ export function decideUpgrading(plan: Plan, state: In<'Upgrading'>, facts: NodeF
   // A container that ended well before the reboot has done its work, though the Job controller has not counted it yet.
   if (node.bootID !== state.bootIDBefore && exitCode !== 0)
     return again(plan, state, facts, { reason: 'RebootedDuringJob', attempt: state.attempt });
-  if (job.suspended) {
+  if (job.suspended && !job.released) {
     const { name, uid, resourceVersion } = job;
     return act(
       [{ kind: 'releaseJob', name, uid, resourceVersion }],
@@ -72,7 +72,8 @@ export function decideUpgrading(plan: Plan, state: In<'Upgrading'>, facts: NodeF
   const deadline = deadlineOf(plan, state) ?? now;
   if (!node.ready && now >= deadline) return lose(state, facts);
   const recheck = now < deadline ? Math.min(QUIET_SECONDS, secondsUntil(deadline, now)) : QUIET_SECONDS;
-  return wait({ reason: 'JobRunning', job: job.name, detail }, recheck);
+  if (job.suspended) return wait({ reason: 'JobSuspended', job: job.name, node: passage.spec.nodeName }, recheck);
+  return wait({ reason: stuck ? 'JobCannotRun' : 'JobRunning', job: job.name, detail }, recheck);
 }
 
 /** A failed attempt is followed by another while there are any, but by none for a passage that nobody wants any more. */

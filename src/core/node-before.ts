@@ -55,7 +55,7 @@ export function decidePreparing(plan: Plan, state: In<'Preparing'>, facts: NodeF
   if (work === undefined || !work.prePull) return prepared(plan, state, now);
   const name = prepareJobName(passage);
   const job = jobs.find((found) => found.name === name);
-  const { detail } = jobDetail(name, facts);
+  const { detail, stuck } = jobDetail(name, facts);
   if (job?.finished?.as === 'Complete') return prepared(plan, state, now);
   if (job?.finished !== undefined) {
     const because = { reason: 'PrepareFailed', detail: detail || job.finished.message } as const;
@@ -66,7 +66,10 @@ export function decidePreparing(plan: Plan, state: In<'Preparing'>, facts: NodeF
     const because = { reason: 'PrepareDeadline', seconds: work.prepareDeadlineSeconds, detail } as const;
     return step(state, putBack('Skipped', because, now), because);
   }
-  if (job !== undefined) return wait({ reason: 'Preparing', detail }, secondsUntil(deadline, now));
+  if (job !== undefined) {
+    const because: Because = stuck ? { reason: 'JobCannotRun', job: name, detail } : { reason: 'Preparing', detail };
+    return wait(because, secondsUntil(deadline, now));
+  }
   const effect = { kind: 'createJob', name, manifest: prepareJob(plan, work, passage, facts.jobsNamespace) } as const;
   return act([effect], { reason: 'Preparing', detail: refusal(`createJob/${name}`, facts) }, 5);
 }
@@ -241,16 +244,22 @@ function refusal(key: string, { recall }: NodeFacts): string {
   return last === undefined || last.outcome.ok ? '' : last.outcome.message;
 }
 
-/** How the container of a Job stands or ended. */
-export function jobDetail(
-  job: string,
-  { jobPods }: NodeFacts,
-): { readonly detail: string; readonly exitCode?: number } {
+type JobDetail = { readonly detail: string; readonly stuck: boolean; readonly exitCode?: number };
+
+/** What every container waits for that is about to run. */
+const STARTING: ReadonlySet<string> = new Set(['', 'ContainerCreating', 'PodInitializing']);
+
+/** How the container of a Job stands or ended, and whether something keeps it from running: no image, no room. */
+export function jobDetail(job: string, { jobPods }: NodeFacts): JobDetail {
   const pods = jobPods.filter(
     ({ labels }) => labels['job-name'] === job || labels['batch.kubernetes.io/job-name'] === job,
   );
   const ended = pods.find((pod) => pod.ended !== undefined)?.ended;
-  if (ended !== undefined) return { detail: ended.message.slice(0, 4096), exitCode: ended.exitCode };
+  if (ended !== undefined) return { detail: ended.message.slice(0, 4096), stuck: false, exitCode: ended.exitCode };
   const waiting = pods.find((pod) => pod.waiting !== undefined)?.waiting;
-  return { detail: waiting === undefined ? '' : `${waiting.reason}: ${waiting.message}`.slice(0, 1024) };
+  if (waiting === undefined) return { detail: '', stuck: false };
+  return {
+    detail: `${waiting.reason}: ${waiting.message}`.slice(0, 1024),
+    stuck: !STARTING.has(waiting.reason),
+  };
 }

@@ -19,6 +19,8 @@ const BLOCKING: ReadonlySet<Because['reason']> = new Set([
   'LedgerAbsent',
   'LedgerClosing',
   'WaitingForEarlierJob',
+  'JobCannotRun',
+  'JobSuspended',
   'Refused',
 ]);
 /** Reasons for which a person must change something. */

@@ -8,6 +8,10 @@ export function warningSentence(b: Because): string | undefined {
       return `The node is not Ready: Kubernetes deletes this pod at ${iso(b.at)}, asking no PodDisruptionBudget.`;
     case 'PodsWillBeDeleted':
       return deletions(b);
+    case 'JobCannotRun':
+      return `Job ${b.job} cannot run on the node yet: ${b.detail}`;
+    case 'JobSuspended':
+      return `Job ${b.job} was released and has been suspended by somebody since: what it had done by then is unknown, so it is not run again blindly. Look at the node, then let it go on by kubectl patch (spec.suspend: false), or give it up: kubectl annotate the NodeMaintenance drydock.dev/release=${b.node}`;
     default:
       return undefined;
   }

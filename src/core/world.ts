@@ -63,7 +63,7 @@ export type PodView = Seen & {
   readonly componentVersion?: string;
   /** Of the Jobs of Drydock: how the first container ended. */
   readonly ended?: { readonly exitCode: number; readonly message: string };
-  /** Of the Jobs of Drydock: why the first container does not run yet, as in ImagePullBackOff. */
+  /** Of the Jobs of Drydock: why the first container does not run yet, as in ImagePullBackOff or Unschedulable. */
   readonly waiting?: { readonly reason: string; readonly message: string };
 };
 
@@ -94,6 +94,8 @@ export type BudgetView = Seen & {
 export type JobView = Seen & {
   readonly labels: Words;
   readonly suspended: boolean;
+  /** Whether Drydock let it go: one that is suspended all the same was stopped by somebody. */
+  readonly released: boolean;
   readonly createdAt: Instant;
   readonly deleting: boolean;
   /** Why and how it finished; absent while it has not. */

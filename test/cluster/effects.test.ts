@@ -90,7 +90,10 @@ const table: readonly [string, Effect, Partial<Sent>][] = [
       method: 'PATCH',
       path: `${JOBS}/a-1`,
       contentType: 'application/merge-patch+json',
-      body: { metadata: guarded, spec: { suspend: false } },
+      body: {
+        metadata: { ...guarded, annotations: { 'drydock.dev/released': 'true' } },
+        spec: { suspend: false },
+      },
     },
   ],
   [

@@ -238,6 +238,15 @@ describe('a Pod', () => {
       waiting: { reason: 'ImagePullBackOff', message: 'no such image' },
     });
   });
+
+  test('of a Job of ours says why it has no place, others do not', () => {
+    const message = '0/3 nodes are available: 1 Too many pods.';
+    const status = { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }] };
+    expect(pod('drydock-jobs', {}, status)).toMatchObject({ waiting: { reason: 'Unschedulable', message } });
+    expect(pod('shop', {}, status)).not.toHaveProperty('waiting');
+    const placed = { conditions: [{ type: 'PodScheduled', status: 'True' }] };
+    expect(pod('drydock-jobs', {}, placed)).not.toHaveProperty('waiting');
+  });
 });
 
 describe('a PodDisruptionBudget', () => {
@@ -292,6 +301,13 @@ describe('a PodDisruptionBudget', () => {
 });
 
 describe('a Job', () => {
+  test('says whether Drydock released it, whoever has suspended it since', () => {
+    const annotations = { 'drydock.dev/released': 'true' };
+    const raw = { metadata: { ...metadata, annotations }, spec: { suspend: true }, status: {} };
+    expect(see('Job', raw)).toMatchObject({ suspended: true, released: true });
+    expect(see('Job', { ...raw, metadata })).toMatchObject({ suspended: true, released: false });
+  });
+
   const job = (spec: object, status: object) =>
     see('Job', { metadata: { ...metadata, creationTimestamp: '2026-11-21T10:00:00Z' }, spec, status });
 

@@ -166,11 +166,11 @@ export class SmallCluster implements Cluster {
       case 'createJob': {
         const { labels } = effect.manifest['metadata'] as { labels: Record<string, string> };
         const { suspend } = effect.manifest['spec'] as { suspend: boolean };
-        const none = { createdAt: 0, deleting: false, started: false } as const;
+        const none = { createdAt: 0, deleting: false, started: false, released: false } as const;
         return this.#create('Job', effect.name, { ...none, labels, suspended: suspend });
       }
       case 'releaseJob':
-        return this.#write('Job', effect.name, effect, { suspended: false });
+        return this.#write('Job', effect.name, effect, { suspended: false, released: true });
       case 'deleteJob':
         return this.#delete('Job', effect);
       case 'createPassage': {

@@ -93,6 +93,8 @@ const EVERY: { readonly [R in Because['reason']]: Because & { readonly reason: R
   WaitingForEarlierJob: { reason: 'WaitingForEarlierJob', ...job },
   JobCreated: { reason: 'JobCreated', job: 'x' },
   JobComplete: { reason: 'JobComplete', job: 'x' },
+  JobCannotRun: { reason: 'JobCannotRun', job: 'x', detail: 'Unschedulable: Too many pods.' },
+  JobSuspended: { reason: 'JobSuspended', job: 'x', node: 'worker-1' },
   JobRunning: { reason: 'JobRunning', ...job },
   WaitingForReboot: { reason: 'WaitingForReboot', deadline: NOW },
   Rebooted: { reason: 'Rebooted' },

@@ -117,6 +117,15 @@ describe('the upgrade Job', () => {
     expect(envOf(made(os))).toMatchObject({ DRYDOCK_TARGET_VERSION: '', DRYDOCK_REVISION: '2026-11-os' });
   });
 
+  test('caught: of an age it is told when this pass began, not a sentence', () => {
+    const { version: _, ...base } = plan({ target: 'every 30 days' });
+    const aged = {
+      ...base,
+      memory: { label: 'drydock.node-restriction.kubernetes.io/certs', value: '20261121T040000Z' },
+    };
+    expect(envOf(made(aged))).toMatchObject({ DRYDOCK_TARGET_VERSION: '', DRYDOCK_REVISION: '20261121T040000Z' });
+  });
+
   test('variables of the profile come behind its own', () => {
     const env = [
       { name: 'HTTP_PROXY', value: 'http://proxy' },
@@ -168,6 +177,12 @@ describe('[rule 58] the prepare Job', () => {
     expect(containerOf(prepared(plan({}, { commands: { ...COMMANDS, check: ['/check'] } })))['command']).toEqual([
       '/check',
     ]);
+  });
+
+  test('caught: asks for nothing, so that it fits on a node that is still full', () => {
+    const of = plan({}, { resources: { requests: { cpu: '100m' }, limits: { memory: '1Gi' } } });
+    expect(containerOf(prepared(of))['resources']).toEqual({});
+    expect(containerOf(made(of))['resources']).toEqual({ requests: { cpu: '100m' }, limits: { memory: '1Gi' } });
   });
 
   test('ends by itself a while after nobody waits for it any more', () => {

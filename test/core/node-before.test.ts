@@ -66,7 +66,12 @@ describe('Preparing: the image is fetched and the check run before the node is t
     const waiting = { reason: 'ImagePullBackOff', message: 'not found' };
     const jobPods = [pod('p', { labels: { 'batch.kubernetes.io/job-name': `${PASSAGE}-prepare` }, waiting })];
     const decision = decide(plan(), since(10), facts({ jobs: [job({}, 'prepare')], jobPods }));
-    expect(because(decision)).toEqual({ reason: 'Preparing', detail: 'ImagePullBackOff: not found' });
+    expect(because(decision)).toEqual({
+      reason: 'JobCannotRun',
+      job: `${PASSAGE}-prepare`,
+      detail: 'ImagePullBackOff: not found',
+    });
+    expect(say(decide(plan(), since(600), facts({ jobs: [job({}, 'prepare')], jobPods })))).toMatch(/PrepareDeadline$/);
   });
 
   test('a refusal of the Job is said', () => {

@@ -13,6 +13,8 @@ const LEAVE = plan({}, {}, { mode: 'Leave' });
 const endedWith = (exitCode: number) =>
   pod('p', { labels: { 'job-name': job().name }, ended: { exitCode, message: '' } });
 const idle = job({ suspended: true, started: false });
+const held = (reason: string) =>
+  pod('p', { labels: { 'job-name': `${PASSAGE}-1` }, waiting: { reason, message: 'Back-off.' } });
 
 describe('Starting, the first attempt: not committed yet', () => {
   const since = (seconds: number) => ({ phase: 'Starting', since: ago(seconds), attempt: 1 }) as const;
@@ -157,6 +159,19 @@ describe('Upgrading: the Job decides', () => {
   const cases: readonly Row[] = [
     ['its Job is suspended: it is released', { jobs: [idle] }, 'releaseJob 1: ReleasingJob'],
     ['its Job runs', { jobs: [job()] }, 'wait: JobRunning'],
+    [
+      'caught: somebody suspended it after it was released: it is not let go again blindly',
+      { jobs: [job({ suspended: true, released: true })] },
+      'wait: JobSuspended',
+    ],
+    [
+      'suspended by somebody and ended by that: its end counts',
+      { jobs: [job({ suspended: true, released: true, finished: FAILED })] },
+      '→ Quarantining: JobFailed',
+    ],
+    ['caught: its image cannot be pulled', { jobs: [job()], jobPods: [held('ErrImagePull')] }, 'wait: JobCannotRun'],
+    ['its pod has no place', { jobs: [job()], jobPods: [held('Unschedulable')] }, 'wait: JobCannotRun'],
+    ['its container is about to run', { jobs: [job()], jobPods: [held('ContainerCreating')] }, 'wait: JobRunning'],
     ['complete', { jobs: [complete] }, '→ Verifying: JobComplete'],
     ['complete, a reboot is expected', { jobs: [complete] }, '→ Rebooting: JobComplete', REBOOT],
     [

@@ -99,6 +99,7 @@ const jobs: fc.Arbitrary<readonly JobView[]> = fc.uniqueArray(
       attempt: fc.constantFrom<number | 'prepare'>(1, 2, 3, 'prepare'),
       uid: word,
       suspended: fc.boolean(),
+      released: fc.boolean(),
       started: fc.boolean(),
       deleting: fc.boolean(),
       createdAt: seconds.map((ago) => NOW - ago * 1000),

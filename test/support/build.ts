@@ -135,6 +135,7 @@ export function job(over: Partial<JobView> = {}, attempt: number | 'prepare' = 1
       'drydock.dev/node-uid': 'uid-worker-1',
     },
     suspended: false,
+    released: over.suspended !== true,
     createdAt: NOW - 60_000,
     deleting: false,
     started: true,

@@ -35,7 +35,7 @@ function perform(state: State, effect: Effect): Landed {
     case 'createJob':
       return createJob(state, effect);
     case 'releaseJob': {
-      const landed = written(state, 'Job', effect.name, effect, { suspended: false });
+      const landed = written(state, 'Job', effect.name, effect, { suspended: false, released: true });
       const job = state.truth.Job.get(effect.name);
       if (landed.outcome !== 'ok' || job === undefined) return landed;
       const attempt = `${job.labels['drydock.dev/passage']}/${job.name.slice(job.name.lastIndexOf('-') + 1)}/${job.uid}`;
@@ -147,7 +147,7 @@ function createJob(state: State, { name, manifest }: Extract<Effect, { kind: 'cr
   const { labels } = manifest['metadata'] as { labels: Record<string, string> };
   const { suspend } = manifest['spec'] as { suspend: boolean };
   const uid = freshUID(state, name);
-  const job = { name, uid, resourceVersion: '1', labels, suspended: suspend, createdAt: NOW } as const;
+  const job = { name, uid, resourceVersion: '1', labels, suspended: suspend, released: false, createdAt: NOW } as const;
   return { state: putOne(state, 'Job', { ...job, deleting: false, started: false }), outcome: 'ok' };
 }
 
