@@ -1,8 +1,8 @@
 import type { Plan } from '../api/node-maintenance.ts';
 import type { Because } from './because.ts';
 import { iso } from './conditions.ts';
-import type { Assessment } from './drain.ts';
 import { deadlineOf } from './deadline.ts';
+import type { Assessment } from './drain.ts';
 import { prepareJob, upgradeJob } from './job.ts';
 import { isAtWork, isInOrder, isUpgradeJob, ticketOf } from './ledger.ts';
 import { jobName, prepareJobName } from './name.ts';
