@@ -16,6 +16,4 @@ export const RULES: Readonly<Record<number, Rule>> = {
 export const MISSING: Readonly<Record<number, string>> = {
   31: 'Nothing is asked with dryRun before a rollout begins.',
   42: 'A node that is uncordoned while its Job runs, or while it is held, is not reported.',
-  63: 'That the Lease of the kubelet was renewed after the boot is not asked.',
-  64: 'Start-up taints of networks and storage drivers are not known, only the four of Kubernetes.',
 };

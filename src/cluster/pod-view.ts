@@ -1,6 +1,6 @@
 import type { Controller, PodView } from '../core/world.ts';
 import { condition, instant, list, number, type Raw, record, text, words } from './raw.ts';
-import { evictedAfterSeconds } from './toleration.ts';
+import { evictedAfterSeconds, toleratesCordon } from './toleration.ts';
 import type { Door } from './views.ts';
 
 const COMPONENTS = new Set(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd']);
@@ -28,7 +28,7 @@ export function podView(raw: Raw, { pool, jobsNamespace }: Door): Omit<PodView, 
     ...(evictedAfter === undefined ? {} : { evictedAfterSeconds: evictedAfter }),
     ...(metadata['deletionTimestamp'] == null ? {} : { deletedAt: instant(metadata['deletionTimestamp']) }),
     labels,
-    toleratesCordon: list(spec['tolerations']).map(record).some(toleratesCordon),
+    toleratesCordon: toleratesCordon(spec['tolerations']),
     mirror: record(metadata['annotations'])['kubernetes.io/config.mirror'] !== undefined,
     ...(controller === undefined ? {} : { controller }),
     emptyDir: volumes.some((volume) => volume['emptyDir'] != null),
@@ -37,15 +37,6 @@ export function podView(raw: Raw, { pool, jobsNamespace }: Door): Omit<PodView, 
     ...(component === undefined ? {} : { componentVersion: pool.text(component) }),
     ...(namespace === jobsNamespace ? firstContainer(status) : {}),
   };
-}
-
-const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
-
-/** Upstream: api/core/v1 toleration.go, ToleratesTaint: no key matches all where the operator is Exists, no effect all effects. */
-function toleratesCordon({ key, operator, effect, value }: Raw): boolean {
-  if (text(effect) !== '' && effect !== 'NoSchedule') return false;
-  if (operator === 'Exists') return text(key) === '' || key === UNSCHEDULABLE;
-  return key === UNSCHEDULABLE && text(value) === '';
 }
 
 const NONE: readonly string[] = [];

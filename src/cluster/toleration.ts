@@ -2,7 +2,7 @@ import { list, number, type Raw, record, text } from './raw.ts';
 
 /** The taints that the node lifecycle controller sets when a kubelet says that it is not ready, or says nothing. */
 const NOT_READY_TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
-const EFFECT = 'NoExecute';
+const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
 
 /**
  * After how many seconds a pod with these tolerations is deleted from a node that is not ready or unreachable, whichever
@@ -13,7 +13,7 @@ export function evictedAfterSeconds(tolerations: unknown): number | undefined {
   const all = list(tolerations).map(record);
   let soonest: number | undefined;
   for (const key of NOT_READY_TAINTS) {
-    const first = all.find((toleration) => tolerates(toleration, key));
+    const first = all.find((toleration) => tolerates(toleration, key, 'NoExecute'));
     if (first === undefined) return 0;
     if (first['tolerationSeconds'] == null) continue;
     soonest = Math.min(soonest ?? Number.POSITIVE_INFINITY, Math.max(0, number(first['tolerationSeconds'])));
@@ -21,10 +21,15 @@ export function evictedAfterSeconds(tolerations: unknown): number | undefined {
   return soonest;
 }
 
+/** Whether a pod with these tolerations may be bound to a cordoned node. */
+export function toleratesCordon(tolerations: unknown): boolean {
+  return list(tolerations).some((toleration) => tolerates(record(toleration), UNSCHEDULABLE, 'NoSchedule'));
+}
+
 /** Whether a toleration tolerates a taint without a value (ToleratesTaint of k8s.io/api/core/v1; no key: every taint). */
-function tolerates(toleration: Raw, key: string): boolean {
+function tolerates(toleration: Raw, key: string, effect: string): boolean {
   const [wantedEffect, wantedKey, operator] = ['effect', 'key', 'operator'].map((field) => text(toleration[field]));
-  if (wantedEffect !== '' && wantedEffect !== EFFECT) return false;
+  if (wantedEffect !== '' && wantedEffect !== effect) return false;
   if (wantedKey !== '' && wantedKey !== key) return false;
   if (operator === 'Exists') return true;
   return (operator === '' || operator === 'Equal') && text(toleration['value']) === '';

@@ -108,7 +108,7 @@ function blocker(pod: PodView, hindrance: Hindrance, { node, now, earlier }: Dra
 }
 
 /** Whom a person would look for: a ReplicaSet that a Deployment made is named after it and the hash of its template. */
-function ownerOf({ kind, name }: Controller, { labels }: PodView): string {
+export function ownerOf({ kind, name }: Controller, { labels }: PodView): string {
   const hash = labels['pod-template-hash'];
   const made = kind === 'ReplicaSet' && hash !== undefined && name.endsWith(`-${hash}`);
   return made ? `Deployment/${name.slice(0, -hash.length - 1)}` : `${kind}/${name}`;

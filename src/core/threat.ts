@@ -3,6 +3,7 @@ import type { NodeState, Plan } from '../api/node-maintenance.ts';
 import type { Phase } from '../api/phases.ts';
 import type { Because } from './because.ts';
 import { iso, sentence } from './conditions.ts';
+import { ownerOf } from './drain.ts';
 import type { NodeFacts } from './passage.ts';
 import type { Instant, NodeView, PodView } from './world.ts';
 
@@ -55,7 +56,7 @@ function blocker(
   return {
     nodeName: node.name,
     pod: key,
-    ...(pod.controller === undefined ? {} : { owner: `${pod.controller.kind}/${pod.controller.name}` }),
+    ...(pod.controller === undefined ? {} : { owner: ownerOf(pod.controller, pod) }),
     budgets: [],
     reason: 'PodsWillBeDeleted',
     message: sentence({ reason: 'PodWillBeDeleted', at }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evictedAfterSeconds } from '../../src/cluster/toleration.ts';
+import { evictedAfterSeconds, toleratesCordon } from '../../src/cluster/toleration.ts';
 
 const NOT_READY = 'node.kubernetes.io/not-ready';
 const UNREACHABLE = 'node.kubernetes.io/unreachable';
@@ -47,5 +47,20 @@ describe('when Kubernetes deletes a pod from a node that is not ready', () => {
     ['garbage', [{ tolerationSeconds: 'x' }], 0],
   ])('%s', (_, tolerations, expected) => {
     expect(evictedAfterSeconds(tolerations)).toBe(expected);
+  });
+});
+
+describe('whether a pod may be bound to a cordoned node', () => {
+  const unschedulable = 'node.kubernetes.io/unschedulable';
+  test.each<[string, object, boolean]>([
+    ['everything', { operator: 'Exists' }, true],
+    ['every NoSchedule taint', { operator: 'Exists', effect: 'NoSchedule' }, true],
+    ['the cordon by its key', { key: unschedulable, operator: 'Exists' }, true],
+    ['the cordon by its key and value', { key: unschedulable }, true],
+    ['caught: another effect', { operator: 'Exists', effect: 'NoExecute' }, false],
+    ['caught: another value', { key: unschedulable, operator: 'Equal', value: 'yes' }, false],
+    ['caught: another key', { key: 'node.kubernetes.io/not-ready', operator: 'Exists' }, false],
+  ])('[rule 10] tolerates the cordon or not: %s', (_, toleration, tolerates) => {
+    expect(toleratesCordon([toleration])).toBe(tolerates);
   });
 });

@@ -149,20 +149,6 @@ describe('a Pod', () => {
     });
   });
 
-  const unschedulable = 'node.kubernetes.io/unschedulable';
-  test.each<[string, object, boolean]>([
-    ['everything', { operator: 'Exists' }, true],
-    ['every NoSchedule taint', { operator: 'Exists', effect: 'NoSchedule' }, true],
-    ['the cordon by its key', { key: unschedulable, operator: 'Exists' }, true],
-    ['the cordon by its key and value', { key: unschedulable }, true],
-    ['caught: another effect', { operator: 'Exists', effect: 'NoExecute' }, false],
-    ['caught: another value', { key: unschedulable, operator: 'Equal', value: 'yes' }, false],
-    ['caught: another key', { key: 'node.kubernetes.io/not-ready', operator: 'Exists' }, false],
-    ['no key and no operator: nothing', {}, false],
-  ])('[rule 10] tolerates the cordon or not: %s', (_, toleration, toleratesCordon) => {
-    expect(pod('shop', { tolerations: [toleration] })).toMatchObject({ toleratesCordon });
-  });
-
   test('says when it would be deleted from a node that is not ready, or that it would not', () => {
     expect(pod('shop', { tolerations: [{ operator: 'Exists' }] })).not.toHaveProperty('evictedAfterSeconds');
     expect(pod('shop', { tolerations: [{ operator: 'Exists', tolerationSeconds: 300 }] })).toMatchObject({

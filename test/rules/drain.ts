@@ -87,7 +87,7 @@ export const PODS: Readonly<Record<number, Rule>> = {
     shown: [
       [LEAVING, 'caught: one that came back is left alone, named, and not waited for'],
       [LEAVING, 'one %s'],
-      [DOOR, '[rule 10] tolerates the cordon or not: %s'],
+      ['cluster/toleration.test.ts', '[rule 10] tolerates the cordon or not: %s'],
     ],
     otherwise: '**No taint, only a cordon.**',
   },

@@ -187,12 +187,14 @@ export const BACK: Readonly<Record<number, Rule>> = {
       [AFTER, 'a new boot ID, not Ready yet'],
       [AFTER, '[rule 106] a new boot ID and Ready'],
     ],
+    otherwise: 'The Lease of the node is not read',
   },
   64: {
     says: 'Ready flips early: time, taints and DaemonSet pods are asked too.',
     shown: [
       [AFTER, '[rule 64] a start-up taint is still there'],
       [AFTER, 'a DaemonSet pod is not ready'],
+      ['controllers/see.test.ts', '[rule 64] keeps what was wrong with the node before'],
       [AFTER, 'readySeconds count from entering, not only from Ready'],
     ],
   },
