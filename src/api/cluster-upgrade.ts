@@ -68,7 +68,12 @@ const rollout = ruled(
     retry: count('Raise it to give every failed node one new try.').default(0),
     pauseBetweenNodesSeconds: seconds('How long to wait between two nodes.').optional(),
     estimatedNodeSeconds: seconds('How long a node takes, until it has been seen.', 1).optional(),
-    steer: z.boolean().describe('Mark the next nodes to do, so that pods move once.').optional(),
+    steer: z
+      .boolean()
+      .describe(
+        'Whether the next nodes to do carry the soft taint drydock.dev/due while the rollout rolls, so that pods rather go elsewhere and move once.',
+      )
+      .default(true),
     maxReturns: count(
       'How often a node is returned to after it was set aside; then it counts as failed.',
       0,
@@ -79,7 +84,6 @@ const rollout = ruled(
   notYet('soakSeconds'),
   notYet('pauseBetweenNodesSeconds'),
   notYet('estimatedNodeSeconds'),
-  notYet('steer'),
 );
 
 const gate = z.object({

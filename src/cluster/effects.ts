@@ -39,13 +39,16 @@ const KEPT_KINDS = ['ClusterUpgrade', 'NodeMaintenance', 'MaintenancePolicy'] as
  */
 export const EFFECTS: { readonly [E in Effect['kind']]: Entry<Of<E>> } = {
   patchNode: {
-    request: ({ nodeName, resourceVersion, unschedulable, labels, annotations }) =>
+    // Taints too are safe under this guard, and by nothing else (kubernetes pkg/controller/controller_utils.go, PatchNodeTaints).
+    request: ({ nodeName, resourceVersion, unschedulable, taints, labels, annotations }) =>
       patch(
         'Node',
         { name: nodeName },
         {
           metadata: { resourceVersion, ...(labels && { labels }), ...(annotations && { annotations }) },
-          ...(unschedulable === undefined ? {} : { spec: { unschedulable } }),
+          ...(unschedulable === undefined && taints === undefined
+            ? {}
+            : { spec: { ...(unschedulable === undefined ? {} : { unschedulable }), ...(taints && { taints }) } }),
         },
       ),
     guard: 'resourceVersion',

@@ -98,8 +98,14 @@ function nodeView(raw: Raw, pool: Pool): Omit<NodeView, keyof Seen> {
   };
 }
 
-function taintView({ key, value, effect }: Raw, pool: Pool): Taint {
-  return { key: pool.text(text(key)), value: pool.text(text(value)), effect: pool.text(text(effect)) };
+function taintView({ key, value, effect, timeAdded }: Raw, pool: Pool): Taint {
+  const since = text(timeAdded);
+  return {
+    key: pool.text(text(key)),
+    value: pool.text(text(value)),
+    effect: pool.text(text(effect)),
+    ...(since === '' ? {} : { timeAdded: since }),
+  };
 }
 
 const NONE: readonly string[] = [];

@@ -2,6 +2,7 @@ import { UPGRADE_LABEL } from '../api/node-maintenance.ts';
 import type { Caches, Change } from '../cluster/cluster.ts';
 import { covering } from '../core/budget.ts';
 import { isInOrder, isSettled } from '../core/ledger.ts';
+import { dueFor } from '../core/patch.ts';
 import { POLICY } from '../core/policy.ts';
 import { same } from '../core/same.ts';
 import { passageNameOf } from '../core/sweep.ts';
@@ -71,6 +72,7 @@ export function interested(change: Change, caches: Caches, jobsNamespace: string
         ['upgrades', change.key],
         ['ledger', POLICY],
         ...(isOther(change) ? names([...caches.NodeMaintenance.by('upgrade', change.key)]) : []),
+        ...(change.after?.readable ? [] : dueTo(change.key, caches)),
       ];
     case 'NodeMaintenance':
       return ofPassage(change.key, change, caches);
@@ -170,6 +172,11 @@ function named(passages: readonly PassageObject[]): Interest[] {
 
 function names(passages: readonly PassageObject[]): Interest[] {
   return named(passages.filter((passage) => !isSettled(passage)));
+}
+
+/** The nodes with the soft taint of an upgrade, which nobody but the sweep takes back once it is gone. */
+function dueTo(upgrade: string, caches: Caches): Interest[] {
+  return [...caches.Node.all()].flatMap((node) => (dueFor(node) === upgrade ? [['sweep', node.name] as const] : []));
 }
 
 function onNode(nodeName: string, caches: Caches): Interest[] {

@@ -3,8 +3,9 @@ import type { Caches } from '../cluster/cluster.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Effect } from '../core/effect.ts';
 import { HELD_BY, readMark } from '../core/mark.ts';
-import { passageNameOf, sweepJob, sweepNode } from '../core/sweep.ts';
-import type { Instant, JobView, NodeView, PassageObject } from '../core/world.ts';
+import { dueFor } from '../core/patch.ts';
+import { passageNameOf, sweepDue, sweepJob, sweepNode } from '../core/sweep.ts';
+import type { Instant, JobView, NodeView, PassageObject, UpgradeObject } from '../core/world.ts';
 import type { Loop, Subject } from './loop.ts';
 
 /** One node with the Jobs that name it, or one Job whose node is gone; and the passages they name. */
@@ -13,10 +14,13 @@ type SweepFacts = {
   readonly node: NodeView | undefined;
   readonly jobs: readonly JobView[];
   readonly passages: ReadonlyMap<string, PassageObject>;
+  /** Whose soft taint the node carries. */
+  readonly upgrade: UpgradeObject | undefined;
 };
 
 /** What a key begins with that names a Job rather than a node. */
 export const JOB_KEY = 'job/';
+const NONE = { ok: true, value: undefined } as const;
 
 /** How what nobody owns is found and taken back. The key is the name of a node, or `job/` and the name of a Job. */
 export function sweep(loop: Loop): Subject<SweepFacts, never> {
@@ -35,11 +39,12 @@ export function sweep(loop: Loop): Subject<SweepFacts, never> {
       const passages = new Map(
         names.flatMap((name) => caches.NodeMaintenance.get(name) ?? []).map((passage) => [passage.name, passage]),
       );
-      return { now: clock.now(), node, jobs, passages };
+      const upgrade = caches.ClusterUpgrade.get((node && dueFor(node)) ?? '');
+      return { now: clock.now(), node, jobs, passages, upgrade };
     },
     async look(_, { node, jobs }) {
       const [live, listed] = await Promise.all([
-        node === undefined ? ({ ok: true, value: undefined } as const) : cluster.read('Node', node.name),
+        node === undefined ? NONE : cluster.read('Node', node.name),
         cluster.list('Job'),
       ]);
       if (!live.ok) return live;
@@ -57,7 +62,10 @@ export function sweep(loop: Loop): Subject<SweepFacts, never> {
         if (!answer.ok) return answer;
         if (answer.value !== undefined) passages.set(answer.value.name, answer.value);
       }
-      return { ok: true, value: { now: clock.now(), node: live.value, jobs: fresh, passages } };
+      const due = live.value === undefined ? undefined : dueFor(live.value);
+      const upgrade = due === undefined ? NONE : await cluster.read('ClusterUpgrade', due);
+      if (!upgrade.ok) return upgrade;
+      return { ok: true, value: { now: clock.now(), node: live.value, jobs: fresh, passages, upgrade: upgrade.value } };
     },
     decide: decideSweep,
     needsLook: (_, decision) => decision.kind === 'act',
@@ -79,9 +87,10 @@ function passageNames(node: NodeView | undefined, jobs: readonly JobView[]): rea
   return [...new Set([...(mark === undefined ? [] : [mark.nodeMaintenance]), ...jobs.map(passageNameOf)])];
 }
 
-function decideSweep({ now, node, jobs, passages }: SweepFacts): Decision<never, Effect> {
+function decideSweep({ now, node, jobs, passages, upgrade }: SweepFacts): Decision<never, Effect> {
   const mark = node === undefined ? undefined : readMark(node, HELD_BY);
-  const swept = node === undefined ? undefined : sweepNode(node, jobs, passages.get(mark?.nodeMaintenance ?? ''), now);
+  const owner = passages.get(mark?.nodeMaintenance ?? '');
+  const swept = node === undefined ? undefined : (sweepNode(node, jobs, owner, now) ?? sweepDue(node, upgrade));
   const effects = [
     ...(swept === undefined ? [] : [swept]),
     ...jobs.flatMap((job) => sweepJob(job, node, passages.get(passageNameOf(job))) ?? []),

@@ -134,6 +134,7 @@ export type RolloutStep =
   | { readonly reason: 'HandingBack'; readonly nodes: readonly string[] }
   | { readonly reason: 'Sending'; readonly nodes: readonly string[] }
   | { readonly reason: 'Admitting'; readonly nodes: readonly string[] }
+  | { readonly reason: 'Steering'; readonly nodes: readonly string[] }
   | { readonly reason: 'Removing'; readonly nodes: readonly string[] }
   | { readonly reason: 'Forgetting'; readonly passages: number }
   | { readonly reason: 'Complete'; readonly nodes: number }

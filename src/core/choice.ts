@@ -106,12 +106,8 @@ export function selected(nodes: readonly NodeView[], spec: UpgradeSpec): readonl
 
 /** Chooses nodes: a pure function, run on a live list before anything is written to the ledger. */
 export function choose(facts: ChoiceFacts): Choice {
-  const { now, ledger, target, controlPlane, upgrade, nodes } = facts;
-  const isThrough = (node: NodeView) => !wasLeft(node, facts.takeOver) && isDone(node, target, controlPlane, now);
-  const mine = selected(nodes, upgrade.spec);
-  const held = new Map(ledger.status.tickets.map((ticket) => [ticket.nodeName, ticket]));
-  const todo = mine.filter((node) => !isThrough(node) && isFree(node, held.get(node.name), facts));
-  const ready = todo.filter((node) => canBegin(node) && (facts.setAside.get(node.name) ?? 0) <= now);
+  const { now, ledger, target, controlPlane, nodes } = facts;
+  const { mine, held, todo, ready, isThrough } = sorted(facts);
 
   const controlPlanes = ready.filter((node) => node.controlPlane);
   // One that runs the release but is still being verified, or failed at that, is not a control plane to follow yet.
@@ -133,6 +129,27 @@ export function choose(facts: ChoiceFacts): Choice {
   }
   if (workers.length === 0) return none(idle(todo, facts));
   return admissible(workers, mine, held, facts);
+}
+
+/** The selected nodes, with those still to do and those of them that could be next, in their order. */
+function sorted(facts: ChoiceFacts) {
+  const { now, ledger, target, controlPlane, upgrade, nodes } = facts;
+  const isThrough = (node: NodeView) => !wasLeft(node, facts.takeOver) && isDone(node, target, controlPlane, now);
+  const mine = selected(nodes, upgrade.spec);
+  const held = new Map(ledger.status.tickets.map((ticket) => [ticket.nodeName, ticket]));
+  const todo = mine.filter((node) => !isThrough(node) && isFree(node, held.get(node.name), facts));
+  const ready = todo.filter((node) => canBegin(node) && (facts.setAside.get(node.name) ?? 0) <= now);
+  return { mine, held, todo, ready, isThrough };
+}
+
+/** The nodes that will be chosen if everything stays as it is, in the order in which they will be, and how many at once. */
+export function upcoming(facts: ChoiceFacts): { readonly nodes: readonly NodeView[]; readonly atOnce: number } {
+  const { mine, ready } = sorted(facts);
+  const limits = limitsOf(mine, () => false, facts).map(({ limit }) => limit);
+  return {
+    nodes: [...ready.filter((node) => node.controlPlane), ...ready.filter((node) => !node.controlPlane)],
+    atOnce: Math.min(...limits),
+  };
 }
 
 function none(because: Because): Choice {

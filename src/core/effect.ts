@@ -1,7 +1,7 @@
 import type { PolicyStatus } from '../api/maintenance-policy.ts';
 import type { MaintenanceSpec } from '../api/node-maintenance.ts';
 import type { Owner } from '../api/resource.ts';
-import type { OwnKind } from './world.ts';
+import type { OwnKind, Taint } from './world.ts';
 
 /** A value to set, or null to take it away. */
 export type Changes = Readonly<Record<string, string | null>>;
@@ -14,10 +14,12 @@ export type Effect =
   | {
       /** One merge patch of a Node, refused if anybody wrote it since it was seen. */
       readonly kind: 'patchNode';
-      readonly as: 'cordon' | 'uncordon' | 'quarantine' | 'unmark';
+      readonly as: 'cordon' | 'uncordon' | 'quarantine' | 'unmark' | 'steer' | 'unsteer';
       readonly nodeName: string;
       readonly resourceVersion: string;
       readonly unschedulable?: boolean;
+      /** All of them: in no form of patch has the list a key by which one could be added or taken away. */
+      readonly taints?: readonly Taint[];
       readonly labels?: Changes;
       readonly annotations?: Changes;
     }

@@ -12,6 +12,9 @@ import {
 } from './mark.ts';
 import type { NodeView } from './world.ts';
 
+/** The taint of a node that is next: pods that leave another one rather go elsewhere, and so move once. */
+export const DUE = 'drydock.dev/due';
+
 type NodePatch = Extract<Effect, { kind: 'patchNode' }>;
 
 /** Who takes a node. */
@@ -63,7 +66,8 @@ export function uncordonPatch(
   as: 'uncordon' | 'unmark',
 ): NodePatch {
   const remembered = memory === undefined ? {} : { [memory.label]: memory.value };
-  const base = { kind: 'patchNode', as, nodeName: node.name, resourceVersion: node.resourceVersion } as const;
+  const { name: nodeName, resourceVersion } = node;
+  const base = { kind: 'patchNode', as, nodeName, resourceVersion, ...withoutDue(node) } as const;
   if (mark === undefined) return { ...base, labels: remembered };
   const { previous } = mark;
   return {
@@ -87,6 +91,30 @@ export function quarantinePatch(
     nodeName: node.name,
     resourceVersion: node.resourceVersion,
     unschedulable: true,
+    ...withoutDue(node),
     annotations: { [HELD_BY]: null, [LEFT_CORDONED]: writeMark({ ...mark, ...why, since }) },
   };
+}
+
+/** The ClusterUpgrade that a node is next for, as its soft taint says. */
+export function dueFor({ taints }: NodeView): string | undefined {
+  return taints.find(({ key }) => key === DUE)?.value;
+}
+
+/** Steers pods away from a node: only the scheduler's preference changes, nothing leaves it and nothing is kept out. */
+export function steerPatch(node: NodeView, upgrade: string): NodePatch {
+  const { name: nodeName, resourceVersion, taints } = node;
+  const due = { key: DUE, value: upgrade, effect: 'PreferNoSchedule' };
+  return { kind: 'patchNode', as: 'steer', nodeName, resourceVersion, taints: [...taints, due] };
+}
+
+/** Takes the soft taint off a node that nobody is about to take any more. */
+export function unsteerPatch(node: NodeView): NodePatch {
+  const { name: nodeName, resourceVersion } = node;
+  return { kind: 'patchNode', as: 'unsteer', nodeName, resourceVersion, ...withoutDue(node) };
+}
+
+/** What was next is now over: the soft taint goes in the same write as everything else. */
+function withoutDue(node: NodeView): Pick<NodePatch, 'taints'> {
+  return dueFor(node) === undefined ? {} : { taints: node.taints.filter(({ key }) => key !== DUE) };
 }

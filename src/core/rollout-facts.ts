@@ -1,7 +1,7 @@
 import type { UpgradeStatus } from '../api/cluster-upgrade.ts';
 import type { Ticket } from '../api/maintenance-policy.ts';
 import type { Invalid } from './because.ts';
-import type { Choice, Target } from './choice.ts';
+import type { Choice, ChoiceFacts, Target } from './choice.ts';
 import type { Decision, Remembered } from './decision.ts';
 import type { Effect } from './effect.ts';
 import { isSettled, type Ledger } from './ledger.ts';
@@ -36,6 +36,8 @@ export type Rollout = {
   readonly open: Opening;
   readonly own: readonly Ticket[];
   readonly choice: Choice;
+  /** What nodes are chosen by; absent while none may begin, whatever room there is. */
+  readonly chooses: ChoiceFacts | undefined;
 };
 
 /** The tickets that an upgrade holds. */

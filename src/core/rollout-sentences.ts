@@ -114,6 +114,8 @@ export function rolloutSentence(b: Because): string | undefined {
       return `${b.failures.length} failed of ${b.threshold} that halt the rollout. ${b.failures.map(({ nodeName, reason }) => `${nodeName}: ${reason}`).join(' ')} Look at the node, mend what is wrong, then raise rollout.retry to try again.`;
     case 'Admitting':
       return `Admitted: ${some(b.nodes)}.`;
+    case 'Steering':
+      return `Soft taint drydock.dev/due set or taken back: ${some(b.nodes)}.`;
     case 'HandingBack':
       return `Handed back before anything began: ${some(b.nodes)}.`;
     case 'Sending':

@@ -1,12 +1,13 @@
 import { NODE_UID_LABEL, UPGRADE_LABEL } from '../api/node-maintenance.ts';
 import type { Because, Invalid, RolloutStep } from './because.ts';
-import { type Choice, choose, selected, type Target, targetOf } from './choice.ts';
+import { type ChoiceFacts, choose, selected, type Target, targetOf } from './choice.ts';
 import type { Effect } from './effect.ts';
 import { admit, isInOrder, isSettled, without } from './ledger.ts';
 import { passageName } from './name.ts';
 import { failedTickets, ownTickets, type Rollout, type RolloutDecision, type RolloutFacts } from './rollout-facts.ts';
 import { forget, keep, letGo } from './rollout-keep.ts';
 import { begun, failures, remember } from './rollout-memory.ts';
+import { steer } from './steer.ts';
 import { minorsBetween, targetProblem, versionTrouble } from './version.ts';
 import { type NamedWindow, NEVER_OPEN, type Opening, opening, windowProblem } from './window.ts';
 import type { Instant } from './world.ts';
@@ -58,10 +59,13 @@ export function survey(facts: RolloutFacts): Rollout {
   const target = targetOf(facts.upgrade.name, facts.upgrade.spec);
   const invalid = problemOf(facts);
   const open = openingOf(facts);
-  return { facts, target, invalid, open, own: ownTickets(facts), choice: chooseNow(facts, target, invalid, open) };
+  const seen = choosable(facts, target, invalid, open);
+  const stopped = 'reason' in seen;
+  const choice = stopped ? { requests: [], because: seen } : choose(seen);
+  return { facts, target, invalid, open, own: ownTickets(facts), choice, chooses: stopped ? undefined : seen };
 }
 
-/** What to do about one upgrade, once: the first that applies of remember, return, send, admit and forget. */
+/** What to do about one upgrade, once: the first that applies of remember, return, send, admit, forget and steer. */
 export function decideRollout(facts: RolloutFacts): RolloutDecision {
   const rollout = survey(facts);
   const { target, open } = rollout;
@@ -133,16 +137,18 @@ function send(facts: RolloutFacts): RolloutDecision | undefined {
   return { kind: 'act', effects: [first, ...rest], because: { reason: 'Sending', nodes }, recheckAfterSeconds: 5 };
 }
 
-function serve(facts: RolloutFacts, target: Target, { choice, open }: Rollout): RolloutDecision {
+function serve(facts: RolloutFacts, target: Target, rollout: Rollout): RolloutDecision {
   const { now, ledger } = facts;
+  const { choice, open } = rollout;
   const { requests, because } = choice;
   if (requests.length > 0 && isInOrder(ledger)) {
     const kept = keep(facts, ledger);
     if (kept !== undefined) return kept;
     return { kind: 'act', effects: [admit(ledger, requests, now)], because, recheckAfterSeconds: 5 };
   }
-  const resting: RolloutDecision = { kind: 'wait', because, recheckAfterSeconds: recheckAfter(open, because, now) };
-  return forget(facts) ?? letGo(facts, target) ?? resting;
+  const recheckAfterSeconds = recheckAfter(open, because, now);
+  const resting: RolloutDecision = { kind: 'wait', because, recheckAfterSeconds };
+  return forget(facts) ?? letGo(facts, target) ?? steer(facts, rollout, recheckAfterSeconds) ?? resting;
 }
 
 /** When time alone may change the answer: an opening, a closing, the end of a back-off. */
@@ -153,23 +159,27 @@ function recheckAfter(open: Opening, because: Because, now: Instant): number {
   return Math.max(0.1, (Math.min(...times, now + QUIET_SECONDS * 1000) - now) / 1000);
 }
 
-/** Nodes to admit now, or the first reason why none is. */
-function chooseNow(facts: RolloutFacts, target: Target, invalid: Invalid | undefined, open: Opening): Choice {
+/** What nodes are chosen by, or the first reason why none is. */
+function choosable(
+  facts: RolloutFacts,
+  target: Target,
+  invalid: Invalid | undefined,
+  open: Opening,
+): ChoiceFacts | Because {
   const { now, upgrade, ledger, profile, nodes, controlPlane } = facts;
   const { status, spec } = upgrade;
-  const none = (because: Because): Choice => ({ requests: [], because });
-  if (upgrade.deletedAt !== undefined) return none({ reason: 'Finishing' });
-  if (invalid !== undefined) return none(invalid);
+  if (upgrade.deletedAt !== undefined) return { reason: 'Finishing' };
+  if (invalid !== undefined) return invalid;
   const counted = failures(facts);
   if (counted.length >= spec.rollout.failureThreshold) {
-    return none({ reason: 'Halted', failures: counted, threshold: spec.rollout.failureThreshold });
+    return { reason: 'Halted', failures: counted, threshold: spec.rollout.failureThreshold };
   }
-  if (!open.open) return none(open.because ?? { reason: 'WindowClosed' });
-  if (!isInOrder(ledger) || profile === undefined || !profile.readable) return none({ reason: 'LedgerAbsent' });
-  if (ledger.deletedAt !== undefined) return none({ reason: 'LedgerClosing' });
+  if (!open.open) return open.because ?? { reason: 'WindowClosed' };
+  if (!isInOrder(ledger) || profile === undefined || !profile.readable) return { reason: 'LedgerAbsent' };
+  if (ledger.deletedAt !== undefined) return { reason: 'LedgerClosing' };
   const trouble: RolloutStep | undefined = target.kind === 'version' ? versionTrouble(controlPlane) : undefined;
-  if (trouble !== undefined) return none(trouble);
-  return choose({
+  if (trouble !== undefined) return trouble;
+  return {
     now,
     upgrade,
     target,
@@ -181,7 +191,7 @@ function chooseNow(facts: RolloutFacts, target: Target, invalid: Invalid | undef
     failed: new Set([...counted.map(({ nodeName }) => nodeName), ...underWay(facts)]),
     setAside: new Map(status.setAside.map(({ nodeName, notBefore }) => [nodeName, Date.parse(notBefore)])),
     takeOver: failedTickets(facts),
-  });
+  };
 }
 
 /** The nodes of children that have not ended as far as this cache knows: their ticket may be gone before their failure is seen. */

@@ -5,8 +5,8 @@ import { isAtWork, isSettled, isUpgradeJob } from './ledger.ts';
 import { HELD_BY, LEFT_CORDONED, readMark } from './mark.ts';
 import { PASSAGE_FINALIZER } from './node-pending.ts';
 import { why } from './passage.ts';
-import { quarantinePatch, uncordonPatch } from './patch.ts';
-import type { Instant, JobView, NodeView, PassageObject } from './world.ts';
+import { dueFor, quarantinePatch, uncordonPatch, unsteerPatch } from './patch.ts';
+import type { Instant, JobView, NodeView, PassageObject, UpgradeObject } from './world.ts';
 
 /** A Job is named after its passage, with the attempt or `prepare` behind the last dash. */
 export function passageNameOf({ name }: JobView): string {
@@ -51,6 +51,15 @@ export function sweepNode(
     return quarantinePatch(node, mark, { reason, message }, iso(now));
   }
   return uncordonPatch(node, mark, undefined, 'unmark');
+}
+
+/**
+ * Takes back the soft taint of an upgrade that is gone or cannot be read; one that is there takes back its own, when it does
+ * not roll or the node is not next any more. A node that a passage holds loses it with its mark.
+ */
+export function sweepDue(node: NodeView, upgrade: UpgradeObject | undefined): Effect | undefined {
+  if (dueFor(node) === undefined || readMark(node, HELD_BY) !== undefined) return undefined;
+  return upgrade?.readable ? undefined : unsteerPatch(node);
 }
 
 /** Takes back a Job whose passage is gone or settled, if it is at no work; one of a gone passage only after its node was marked. */

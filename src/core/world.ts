@@ -13,7 +13,13 @@ type Words = Readonly<Record<string, string>>;
 /** What Drydock keeps of any object of Kubernetes' own. */
 export type Seen = { readonly name: string; readonly uid: string; readonly resourceVersion: string };
 
-export type Taint = { readonly key: string; readonly value: string; readonly effect: string };
+export type Taint = {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: string;
+  /** As it is written: taints can only be written all together. */
+  readonly timeAdded?: string;
+};
 
 /** What Drydock keeps of a Node. */
 export type NodeView = Seen & {

@@ -90,7 +90,6 @@ export const BAD_UPGRADES: readonly Case[] = [
   unruly('a soak', rollout({ soakSeconds: 0 }), notYet('soakSeconds')),
   unruly('a pause between nodes', rollout({ pauseBetweenNodesSeconds: 60 }), notYet('pauseBetweenNodesSeconds')),
   unruly('an estimate', rollout({ estimatedNodeSeconds: 1200 }), notYet('estimatedNodeSeconds')),
-  unruly('steering', rollout({ steer: false }), notYet('steer')),
   misshapen('a threshold of none', rollout({ failureThreshold: 0 }), /failureThreshold.*equal to 1/),
   misshapen('a retry below zero', rollout({ retry: -1 }), /retry.*equal to 0/),
   misshapen('others nodes, misspelt', rollout({ foreign: 'ignore' }), /"Count", "Ignore"/),

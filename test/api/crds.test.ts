@@ -72,7 +72,7 @@ test('a field that is not available yet has a rule that says so, and no default'
     'target.via',
     'nodes.order',
     ...['rollout.steps', 'rollout.soakSeconds', 'rollout.pauseBetweenNodesSeconds'],
-    ...['rollout.estimatedNodeSeconds', 'rollout.steer'],
+    'rollout.estimatedNodeSeconds',
   ]);
 });
 

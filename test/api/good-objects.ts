@@ -56,6 +56,7 @@ export const GOOD: readonly Case[] = [
   fine('a policy for all nodes', policy({ maxUnavailable: '100%', freezes: [FREEZE], paused: true })),
   fine('a policy for a number of nodes', policy({ maxUnavailable: 3, images: ['node', 'registry.local:5000/a/b'] })),
   fine('an upgrade with the least', upgrade({})),
+  fine('an upgrade that steers no pods', rollout({ steer: false })),
   fine('an upgrade with a name of 63', { ...upgrade({}), name: 'a'.repeat(63) }),
   fine('an upgrade with dots in its name', { ...upgrade({}), name: 'to-v1.36.4' }),
   fine('a release candidate', target({ kubernetesVersion: 'v1.37.0-rc.1' })),

@@ -38,6 +38,41 @@ const table: readonly [string, Effect, Partial<Sent>][] = [
     { body: { metadata: { resourceVersion: '7', annotations: { c: null } } } },
   ],
   [
+    'a soft taint, with the taints of others as they are',
+    {
+      kind: 'patchNode',
+      as: 'steer',
+      nodeName: 'worker-1',
+      resourceVersion: '7',
+      taints: [{ key: 'a', value: 'b', effect: 'NoExecute', timeAdded: '2026-11-21T10:00:00Z' }],
+    },
+    {
+      contentType: 'application/merge-patch+json',
+      body: {
+        metadata: { resourceVersion: '7' },
+        spec: { taints: [{ key: 'a', value: 'b', effect: 'NoExecute', timeAdded: '2026-11-21T10:00:00Z' }] },
+      },
+    },
+  ],
+  [
+    'the end of a cordon and of the last taint',
+    {
+      kind: 'patchNode',
+      as: 'uncordon',
+      nodeName: 'worker-1',
+      resourceVersion: '7',
+      unschedulable: false,
+      taints: [],
+      annotations: { c: null },
+    },
+    {
+      body: {
+        metadata: { resourceVersion: '7', annotations: { c: null } },
+        spec: { unschedulable: false, taints: [] },
+      },
+    },
+  ],
+  [
     'an eviction',
     { kind: 'evict', namespace: 'shop', pod: 'web-1', uid: 'uid-1', gracePeriodSeconds: 30, lane: 'shop/web' },
     {

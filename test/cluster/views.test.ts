@@ -76,7 +76,12 @@ describe('a Node', () => {
           'csi.volume.kubernetes.io/nodeid': '{"a":"kilobytes"}',
         },
       },
-      spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] },
+      spec: {
+        taints: [
+          { key: 'a', effect: 'NoSchedule' },
+          { key: 'b', effect: 'NoExecute', timeAdded: '2026-11-21T10:00:00Z' },
+        ],
+      },
       status: {
         conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-11-21T10:00:00Z' }],
         nodeInfo: { bootID: 'boot', machineID: 'machine', kubeletVersion: 'v1.36.4' },
@@ -90,7 +95,10 @@ describe('a Node', () => {
       labels: { 'kubernetes.io/hostname': 'one' },
       annotations: { 'drydock.dev/hold': 'yes', 'cluster-autoscaler.kubernetes.io/scale-down-disabled': 'true' },
       unschedulable: false,
-      taints: [{ key: 'a', value: '', effect: 'NoSchedule' }],
+      taints: [
+        { key: 'a', value: '', effect: 'NoSchedule' },
+        { key: 'b', value: '', effect: 'NoExecute', timeAdded: '2026-11-21T10:00:00Z' },
+      ],
       ready: true,
       unreachable: false,
       readySince: Date.UTC(2026, 10, 21, 10),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/cluster/cluster.ts';
 import { interested } from '../../src/controllers/interest.ts';
+import { DUE } from '../../src/core/patch.ts';
 import type { Kind, World } from '../../src/core/world.ts';
 import { ago, budget, job, node, pod } from '../support/build.ts';
 import { ledger, PASSAGE_SPEC, passage, plan, profile, ticket, upgrade, windowObject } from '../support/build-own.ts';
@@ -228,6 +229,22 @@ describe('a window, a profile, the policy, an upgrade', () => {
     ['another has its name', upgrade(), upgrade({}, { uid: 'uid-other' })],
   ])('an upgrade wakes its passages when %s', (_, before, after) => {
     expect(wakes('ClusterUpgrade', before, after)).toEqual(['ledger cluster', ...EVERYBODY, 'upgrades to-1-36']);
+  });
+
+  test('an upgrade that is gone, or cannot be read, wakes the sweep of the nodes with its soft taint', () => {
+    const nodes = [
+      node('done', { taints: [{ key: DUE, value: 'to-1-36', effect: 'PreferNoSchedule' }] }),
+      node('draining'),
+    ];
+    const { caches } = new SmallCluster({ Node: nodes });
+    const swept = (after: World['ClusterUpgrade'] | undefined) =>
+      interested({ kind: 'ClusterUpgrade', key: 'to-1-36', before: upgrade(), after }, caches, 'drydock-jobs').filter(
+        ([queue]) => queue === 'sweep',
+      );
+    const { spec: _, status: __, ...rest } = upgrade();
+    expect(swept(undefined)).toEqual([['sweep', 'done']]);
+    expect(swept({ ...rest, readable: false, problem: 'spec' })).toEqual([['sweep', 'done']]);
+    expect(swept(upgrade({}, { generation: 2 }))).toEqual([]);
   });
 
   test('what Drydock itself says of an upgrade wakes no passage', () => {

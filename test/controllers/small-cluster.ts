@@ -201,6 +201,7 @@ export class SmallCluster implements Cluster {
     nodeName,
     resourceVersion,
     unschedulable,
+    taints,
     labels,
     annotations,
   }: Extract<Effect, { kind: 'patchNode' }>) {
@@ -208,6 +209,7 @@ export class SmallCluster implements Cluster {
     if (node === undefined) return no('gone');
     const over: Partial<NodeView> = {
       ...(unschedulable === undefined ? {} : { unschedulable }),
+      ...(taints === undefined ? {} : { taints }),
       labels: patched(node.labels, labels),
       annotations: patched(node.annotations, annotations),
     };

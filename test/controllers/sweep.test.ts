@@ -3,9 +3,10 @@ import { reconciler } from '../../src/controllers/loop.ts';
 import { Memory } from '../../src/controllers/memory.ts';
 import { sweep } from '../../src/controllers/sweep.ts';
 import { HELD_BY, writeMark } from '../../src/core/mark.ts';
+import { DUE } from '../../src/core/patch.ts';
 import type { NodeView } from '../../src/core/world.ts';
 import { ago, COMPLETE, job, mark, node, PASSAGE } from '../support/build.ts';
-import { passage } from '../support/build-own.ts';
+import { passage, upgrade } from '../support/build-own.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { SmallCluster } from './small-cluster.ts';
 
@@ -70,6 +71,35 @@ describe('the mark of a node', () => {
     });
     cluster.away = true;
     expect(await reconcile('worker-1')).toEqual({ retry: 'no answer' });
+    expect(effects()).toEqual([]);
+  });
+});
+
+describe('a soft taint', () => {
+  const due = { taints: [{ key: DUE, value: 'to-1-36', effect: 'PreferNoSchedule' }] };
+
+  test('whose upgrade is gone is taken back', async () => {
+    const { reconcile, cluster, effects } = setUp({ Node: [node('worker-1', due)] });
+    await reconcile('worker-1');
+    expect([effects(), cluster.live('Node', 'worker-1')?.taints]).toEqual([['unsteer'], []]);
+  });
+
+  test('whose upgrade is only not in the cache yet stays (planted: the sweep believes its cache)', async () => {
+    const { reconcile, cluster, effects } = setUp({ Node: [node('worker-1', due)] });
+    cluster.lag('ClusterUpgrade');
+    cluster.put('ClusterUpgrade', upgrade());
+    await reconcile('worker-1');
+    expect(effects()).toEqual([]);
+  });
+
+  test('that is off by now needs nothing, and a node with one of an upgrade that is there needs no look', async () => {
+    const { reconcile, cluster, effects } = setUp({ Node: [node('worker-1', due)], ClusterUpgrade: [upgrade()] });
+    await reconcile('worker-1');
+    expect(cluster.asked).toEqual([]);
+    cluster.remove('ClusterUpgrade', 'to-1-36');
+    cluster.lag('Node');
+    cluster.change('Node', 'worker-1', { taints: [] });
+    await reconcile('worker-1');
     expect(effects()).toEqual([]);
   });
 });

@@ -111,6 +111,7 @@ const EVERY: { readonly [R in Because['reason']]: Because & { readonly reason: R
   LedgerClosing: { reason: 'LedgerClosing' },
   LedgerRebuilt: { reason: 'LedgerRebuilt' },
   PolicyReady: { reason: 'PolicyReady' },
+  Steering: { reason: 'Steering', nodes: ['worker-2'] },
   HandingBack: { reason: 'HandingBack', nodes },
   Sending: { reason: 'Sending', nodes },
   Admitting: { reason: 'Admitting', nodes },

@@ -11,7 +11,16 @@ import {
   SCALE_DOWN_DISABLED,
   writeMark,
 } from '../../src/core/mark.ts';
-import { cordonPatch, isCordonedBy, quarantinePatch, uncordonPatch } from '../../src/core/patch.ts';
+import {
+  cordonPatch,
+  DUE,
+  dueFor,
+  isCordonedBy,
+  quarantinePatch,
+  steerPatch,
+  uncordonPatch,
+  unsteerPatch,
+} from '../../src/core/patch.ts';
 import type { NodeView } from '../../src/core/world.ts';
 import { cordoned, leftCordoned, mark, node } from '../support/build.ts';
 
@@ -19,7 +28,7 @@ type Patch = Extract<Effect, { kind: 'patchNode' }>;
 const TAKER = { name: 'worker-1-aa', uid: 'uid-passage', ticket: 'uid-policy-1' };
 
 /** What the API server makes of a merge patch. */
-function apply(of: NodeView, { labels, annotations, unschedulable }: Patch): NodeView {
+function apply(of: NodeView, { labels, annotations, unschedulable, taints }: Patch): NodeView {
   const merged = (has: Readonly<Record<string, string>>, changes: Patch['labels'] = {}) =>
     Object.fromEntries(
       Object.entries({ ...has, ...changes }).filter((pair): pair is [string, string] => pair[1] !== null),
@@ -29,6 +38,7 @@ function apply(of: NodeView, { labels, annotations, unschedulable }: Patch): Nod
     labels: merged(of.labels, labels),
     annotations: merged(of.annotations, annotations),
     unschedulable: unschedulable ?? of.unschedulable,
+    taints: taints ?? of.taints,
   };
 }
 const held = (of: NodeView, annotation: typeof HELD_BY | typeof LEFT_CORDONED = HELD_BY): Mark => {
@@ -94,6 +104,48 @@ describe('[rule 41] the state before is saved, and given back', () => {
     const out = apply(before, cordonPatch(before, TAKER, true));
     const lifted = { ...out, unschedulable: false };
     expect(apply(lifted, uncordonPatch(lifted, held(out), undefined, 'uncordon')).unschedulable).toBe(false);
+  });
+});
+
+describe('the soft taint', () => {
+  const others = [
+    { key: 'gpu', value: 'yes', effect: 'NoSchedule' },
+    { key: 'a', value: '', effect: 'NoExecute', timeAdded: '2026-11-10T11:00:00Z' },
+  ];
+  const steered = apply(
+    node('worker-1', { taints: others }),
+    steerPatch(node('worker-1', { taints: others }), 'to-1-36'),
+  );
+
+  test('comes beside those of others, says for which upgrade, and goes without them', () => {
+    expect(steered.taints).toEqual([...others, { key: DUE, value: 'to-1-36', effect: 'PreferNoSchedule' }]);
+    expect(dueFor(steered)).toBe('to-1-36');
+    expect(apply(steered, unsteerPatch(steered)).taints).toEqual(others);
+    expect([steerPatch(steered, 'x').resourceVersion, unsteerPatch(steered).resourceVersion]).toEqual(['5', '5']);
+  });
+
+  test('stays when the node is cordoned, and goes with the cordon in one patch (planted: it stays, and costs a write)', () => {
+    const before = apply(steered, cordonPatch(steered, TAKER, true));
+    expect(dueFor(before)).toBe('to-1-36');
+    const back = apply(before, uncordonPatch(before, held(before), undefined, 'uncordon'));
+    expect(back).toMatchObject({ unschedulable: false, taints: others });
+    const forgotten = { ...steered, unschedulable: false };
+    expect(
+      apply(forgotten, uncordonPatch(forgotten, undefined, { label: 'a', value: 'b' }, 'uncordon')).taints,
+    ).toEqual(others);
+  });
+
+  test('goes when the node is left cordoned: it is next for nobody', () => {
+    const out = apply(steered, cordonPatch(steered, TAKER, true));
+    expect(apply(out, quarantinePatch(out, held(out), { reason: 'JobFailed', message: '' }, 'now')).taints).toEqual(
+      others,
+    );
+  });
+
+  test('taints are not written where there is none of ours', () => {
+    const plain = node('worker-1', { taints: others });
+    expect(uncordonPatch(plain, undefined, undefined, 'uncordon')).not.toHaveProperty('taints');
+    expect(cordonPatch(steered, TAKER, true)).not.toHaveProperty('taints');
   });
 });
 

@@ -102,7 +102,7 @@ describe('a child is made by the only name it can have', () => {
   });
 
   test.each<[string, number, string]>([
-    ['just now: awaited', 4, 'wait: NoRoom'],
+    ['just now: awaited', 4, 'steer: Steering'],
     ['a while ago: simply due again', 5, 'createPassage: Sending'],
   ])('refused %s', (_, seconds, expected) => {
     const recall = recalling({ [`createPassage/${PASSAGE}`]: [refused({ message: 'quota' }), seconds] });

@@ -36,8 +36,8 @@ describe('the first that applies', () => {
       '→ status: Remembered',
     ],
     ['a ticket without child: the child is made', { ledger: ledger([ticket()]) }, 'createPassage: Sending'],
-    ['a ticket whose child is there', { ledger: ledger([ticket()]), passages: [passage()] }, 'wait: NoRoom'],
-    ['a stamped ticket never makes a child again', { ledger: ledger([stamped]) }, 'wait: NoRoom'],
+    ['a ticket whose child is there', { ledger: ledger([ticket()]), passages: [passage()] }, 'steer: Steering'],
+    ['a stamped ticket never makes a child again', { ledger: ledger([stamped]) }, 'steer: Steering'],
     ['room: nodes are admitted', {}, 'admit: Admitting'],
     [
       'its finalizer stands before its first ticket',

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { HELD_BY, LEFT_CORDONED, readMark, SCALE_DOWN_DISABLED } from '../../src/core/mark.ts';
-import { passageNameOf, sweepJob, sweepNode } from '../../src/core/sweep.ts';
-import type { JobView, NodeView, PassageObject } from '../../src/core/world.ts';
+import { DUE } from '../../src/core/patch.ts';
+import { passageNameOf, sweepDue, sweepJob, sweepNode } from '../../src/core/sweep.ts';
+import type { JobView, NodeView, PassageObject, UpgradeObject } from '../../src/core/world.ts';
 import { ago, COMPLETE, cordoned, FAILED, job, leftCordoned, NOW, node, PASSAGE } from '../support/build.ts';
-import { passage } from '../support/build-own.ts';
+import { passage, upgrade } from '../support/build-own.ts';
 
 const ended = { since: ago(60), reason: 'JobFailed', message: 'exit code 1' };
 const draining = passage({ phase: 'Draining', since: ago(60) });
@@ -108,6 +109,42 @@ describe('a node', () => {
       LEFT_CORDONED,
     );
     expect(left).toMatchObject({ uid: 'uid-passage', since: ago(0), ...expected });
+  });
+});
+
+describe('[C3] a soft taint', () => {
+  const taints = [{ key: DUE, value: 'to-1-36', effect: 'PreferNoSchedule' }];
+  const swept = (of: NodeView, owner?: UpgradeObject) => {
+    const effect = sweepDue(of, owner);
+    return effect?.kind === 'patchNode' ? effect.as : 'nothing';
+  };
+  const { spec: _, status: __, ...rest } = upgrade();
+  const garbled: UpgradeObject = { ...rest, readable: false, problem: 'spec' };
+  test.each<[string, string, string]>([
+    ['of an upgrade that is gone', swept(node('worker-1', { taints })), 'unsteer'],
+    ['of an upgrade that cannot be read', swept(node('worker-1', { taints }), garbled), 'unsteer'],
+    [
+      'of an upgrade that is there, which takes it back itself',
+      swept(node('worker-1', { taints }), upgrade()),
+      'nothing',
+    ],
+    ['on a node that a passage holds, with whose mark it goes', swept(cordoned('uid-passage', { taints })), 'nothing'],
+    [
+      'on a node whose mark a person garbled',
+      swept(node('worker-1', { taints, annotations: { [HELD_BY]: '{' } })),
+      'unsteer',
+    ],
+    [
+      'that is none of ours',
+      swept(node('worker-1', { taints: [{ key: 'a', value: '', effect: 'NoSchedule' }] })),
+      'nothing',
+    ],
+  ])('%s', (_name, got, expected) => {
+    expect(got).toBe(expected);
+  });
+
+  test('goes with the mark of a passage that is gone, in one patch', () => {
+    expect(sweepNode(cordoned('uid-gone', { taints }), [], undefined, NOW)).toMatchObject({ as: 'unmark', taints: [] });
   });
 });
 

@@ -62,6 +62,22 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 1,
   },
   {
+    guarantee: 'C3',
+    name: 'the soft taint is never taken off',
+    file: 'core/patch.ts',
+    from: 'node.taints.filter(({ key }) => key !== DUE)',
+    to: 'node.taints',
+    seed: 1,
+  },
+  {
+    guarantee: 'C3',
+    name: 'the next nodes keep their soft taint when the window closes',
+    file: 'core/steer.ts',
+    from: 'dueFor(node) === upgrade.name &&\n    !names',
+    to: 'dueFor(node) === upgrade.name &&\n    rolls &&\n    !names',
+    seed: 541,
+  },
+  {
     guarantee: 'T1',
     name: 'a passage begins without stamping its ticket',
     file: 'core/node-pending.ts',

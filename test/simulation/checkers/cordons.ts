@@ -1,6 +1,7 @@
-import type { NodeObject } from '../../../src/simulation/objects.ts';
+import type { KubeObject, NodeObject } from '../../../src/simulation/objects.ts';
 import {
   type Check,
+  type Checker,
   isOurs,
   markOf,
   PASSAGES,
@@ -9,6 +10,8 @@ import {
   phaseOf,
   SETTLED,
   type Truth,
+  UPGRADES,
+  type Upgrade,
 } from '../truth.ts';
 
 /** C1: who settles has given its node back, or left it cordoned because its Job had begun and failed. */
@@ -57,12 +60,46 @@ export const cordonOfOthers: Check = (truth) => ({
   },
 });
 
+/** Longer than a sweep and whatever keeps all replicas from working: outages, pauses, caches that are behind. */
+const SWEPT_MS = 30 * 60_000;
+
+/** The upgrade that a node is next for, as its soft taint says. */
+function dueFor(node: KubeObject | undefined): string | undefined {
+  return (node as NodeObject | undefined)?.spec.taints?.find(({ key }) => key === 'drydock.dev/due')?.value;
+}
+
+function mayBegin({ registry, isOpen, now }: Truth, name: string): boolean {
+  const upgrade = registry.get<Upgrade>(UPGRADES, name);
+  if (upgrade === undefined || upgrade.metadata.deletionTimestamp !== undefined) return false;
+  return upgrade.spec.mode !== 'Paused' && upgrade.spec.windowNames.every((window) => isOpen(window, now()));
+}
+
+/** C3: a soft taint goes when its upgrade is gone or begins nothing; only a node that is out keeps it until it is given back. */
+const softTaints = (truth: Truth): Required<Pick<Checker, 'written'>> => {
+  /** The nodes with a soft taint, and since when nobody wants it. */
+  const unwanted = new Map<string, number | undefined>();
+  return {
+    written({ resource, key, after }) {
+      if (resource === 'nodes' && dueFor(after) === undefined) unwanted.delete(key);
+      else if (resource === 'nodes' && !unwanted.has(key)) unwanted.set(key, undefined);
+      for (const [name, since] of unwanted) {
+        const node = truth.registry.get<NodeObject>('nodes', name);
+        const wanted = markOf(node) !== undefined || mayBegin(truth, dueFor(node) ?? '');
+        unwanted.set(name, wanted ? undefined : (since ?? truth.now()));
+        if (wanted || since === undefined || truth.now() < since + SWEPT_MS) continue;
+        truth.violated('C3', `node ${name} still carries the soft taint of ${dueFor(node)}, which begins nothing`);
+      }
+    },
+  };
+};
+
 /** C3: what is ours goes with who it belongs to. */
 export const nothingLeft: Check = (truth) => ({
+  ...softTaints(truth),
   atRest() {
     for (const node of truth.registry.all<NodeObject>('nodes')) {
-      const soft = node.spec.taints?.some(({ key }) => key === 'drydock.dev/due') ?? false;
-      if (soft) truth.violated('C3', `node ${node.metadata.name} carries a soft taint and nothing rolls`);
+      if (dueFor(node) !== undefined)
+        truth.violated('C3', `node ${node.metadata.name} carries a soft taint and nothing rolls`);
       const mark = markOf(node);
       if (mark !== undefined && passageBy(truth, mark.uid) === undefined) {
         truth.violated('C3', `node ${node.metadata.name} carries the mark of ${mark.nodeMaintenance}, which is gone`);

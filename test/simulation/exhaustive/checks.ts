@@ -1,7 +1,7 @@
 import { edges, type Phase } from '../../../src/api/phases.ts';
 import { isAtWork, isSettled, isUpgradeJob } from '../../../src/core/ledger.ts';
 import { HELD_BY, LEFT_CORDONED, readMark } from '../../../src/core/mark.ts';
-import { isCordonedBy } from '../../../src/core/patch.ts';
+import { dueFor, isCordonedBy } from '../../../src/core/patch.ts';
 import { atLeast } from '../../../src/core/version.ts';
 import type { NodeView, PassageObject } from '../../../src/core/world.ts';
 import type { Guarantee } from '../truth.ts';
@@ -178,6 +178,7 @@ function nodeAtRest(state: State, node: NodeView): Violation | undefined {
   const { name } = node;
   const mark = readMark(node, HELD_BY);
   if (mark !== undefined) return { guarantee: 'C3', text: `${name} still carries the mark of ${mark.nodeMaintenance}` };
+  if (dueFor(node) !== undefined) return { guarantee: 'C3', text: `${name} still carries the soft taint` };
   if (readMark(node, LEFT_CORDONED) !== undefined && !state.failedOn.includes(name))
     return { guarantee: 'C1', text: `${name} was left cordoned though no Job has failed on it` };
   const isExplained = isLeft(state, name) || state.ownCordons.includes(name);

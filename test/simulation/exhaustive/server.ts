@@ -88,12 +88,13 @@ export function removed<K extends Modelled>(state: State, kind: K, name: string,
 }
 
 function patchNode(state: State, effect: Extract<Effect, { kind: 'patchNode' }>): Landed {
-  const { nodeName, resourceVersion, unschedulable, labels, annotations } = effect;
+  const { nodeName, resourceVersion, unschedulable, taints, labels, annotations } = effect;
   const node = state.truth.Node.get(nodeName);
   if (node === undefined) return { state, outcome: 'gone' };
   if (node.resourceVersion !== resourceVersion) return { state, outcome: 'conflict' };
   const over: Partial<NodeView> = {
     ...(unschedulable === undefined ? {} : { unschedulable }),
+    ...(taints === undefined ? {} : { taints }),
     labels: patched(node.labels, labels),
     annotations: patched(node.annotations, annotations),
   };
