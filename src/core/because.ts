@@ -90,7 +90,8 @@ export type Step =
   | { readonly reason: 'WaitingForVolumes'; readonly volumes: readonly string[] }
   | { readonly reason: 'VolumesLeft'; readonly volumes: readonly string[] }
   | { readonly reason: 'Detached' }
-  | { readonly reason: 'Held' }
+  | { readonly reason: 'Held'; readonly pods: 'left' | 'stay' }
+  | { readonly reason: 'CordonLost'; readonly node: string }
   | { readonly reason: 'PodWillBeDeleted'; readonly at: Instant }
   | {
       readonly reason: 'PodsWillBeDeleted';

@@ -160,7 +160,6 @@ const fixedSteps: Partial<Record<Because['reason'], string>> = {
   Cordoned: 'The node is cordoned.',
   Drained: 'Every pod that must leave has left.',
   Detached: 'Volumes are detached.',
-  Held: 'The node is empty and held. Delete this object to give it back.',
   Rebooted: 'The node has rebooted and is Ready.',
   NodeBack: 'The node is back.',
   Verified: 'The node is Ready and at its target.',

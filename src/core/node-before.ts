@@ -93,7 +93,7 @@ export function decideCordoning(plan: Plan, state: In<'Cordoning'>, facts: NodeF
     // Where the pods stay, traffic to them must have ended before anything happens to the node.
     const until = forgottenAt(plan, state, facts);
     if (now < until) return wait({ reason: 'WaitingForLoadBalancer', until }, secondsUntil(until, now));
-    if (plan.work === undefined) return step(state, { phase: 'Held', since: at }, { reason: 'Held' });
+    if (plan.work === undefined) return step(state, { phase: 'Held', since: at }, { reason: 'Held', pods: 'stay' });
     return step(state, { phase: 'Starting', since: at, attempt: 1 }, { reason: 'Cordoned' });
   }
   if (now >= (deadlineOf(plan, state) ?? now)) {
@@ -179,7 +179,7 @@ export function decideDetaching(plan: Plan, state: In<'Detaching'>, facts: NodeF
     return wait({ reason: 'WaitingForVolumes', volumes: attached.slice(0, 10) }, secondsUntil(deadline, now));
   }
   const at = iso(now);
-  if (plan.work === undefined) return step(state, { phase: 'Held', since: at }, { reason: 'Held' });
+  if (plan.work === undefined) return step(state, { phase: 'Held', since: at }, { reason: 'Held', pods: 'left' });
   const lost = lostTicket(facts);
   if (lost !== undefined)
     return lost === 'wait' ? wait({ reason: 'LedgerAbsent' }, 5) : step(state, putBack('Cancelled', lost, now), lost);

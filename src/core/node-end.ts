@@ -5,18 +5,19 @@ import { isAtWork, isUpgradeJob } from './ledger.ts';
 import { HELD_BY, readMark } from './mark.ts';
 import { PASSAGE_FINALIZER } from './node-pending.ts';
 import { act, type In, type NodeDecision, type NodeFacts, putBack, step, wait } from './passage.ts';
-import { quarantinePatch, uncordonPatch } from './patch.ts';
+import { isCordonedBy, quarantinePatch, uncordonPatch } from './patch.ts';
 import type { JobView } from './world.ts';
 
-/** A held node stays empty until its object is deleted. */
-export function decideHeld(state: In<'Held'>, facts: NodeFacts): NodeDecision {
+/** A held node stays out until its object is deleted; what somebody uncordons meanwhile is said, and not fought over. */
+export function decideHeld(plan: Plan, state: In<'Held'>, facts: NodeFacts): NodeDecision {
   const { abandoned, node, now, passage } = facts;
   if (node === undefined) {
     const because = { reason: 'NodeGone', node: passage.spec.nodeName } as const;
     return step(state, { phase: 'Cancelled', since: iso(now), reason: because.reason, message: '' }, because);
   }
   if (abandoned !== undefined) return step(state, putBack('Succeeded', { reason: 'PassageDeleted' }, now), abandoned);
-  return wait({ reason: 'Held' }, 300);
+  if (!isCordonedBy(node, passage.uid)) return wait({ reason: 'CordonLost', node: node.name }, 300);
+  return wait({ reason: 'Held', pods: plan.drain.mode === 'Drain' ? 'left' : 'stay' }, 300);
 }
 
 /** The one door out: mark off and everything as it was, in one patch; done when it is seen, not when it was sent. */

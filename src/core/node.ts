@@ -29,7 +29,7 @@ function decideIn(plan: Plan | undefined, state: NodeState, facts: NodeFacts): N
     case 'Detaching':
       return decideDetaching(plan, state, facts);
     case 'Held':
-      return decideHeld(state, facts);
+      return decideHeld(plan, state, facts);
     case 'Starting':
       return decideStarting(plan, state, facts);
     case 'Upgrading':

@@ -6,7 +6,7 @@ import { deadlineOf } from './deadline.ts';
 import { jobName } from './name.ts';
 import { jobDetail } from './node-before.ts';
 import type { NodeFacts } from './passage.ts';
-import { threatOf } from './threat.ts';
+import { cordonLost, threatOf } from './threat.ts';
 import type { Instant } from './world.ts';
 
 /** Reasons for which something outside must change before the passage goes on by itself. */
@@ -18,6 +18,8 @@ const BLOCKING: ReadonlySet<Because['reason']> = new Set([
   'ControlPlaneBusy',
   'LedgerAbsent',
   'LedgerClosing',
+  'LedgerFull',
+  'CordonLost',
   'WaitingForEarlierJob',
   'JobCannotRun',
   'JobSuspended',
@@ -50,7 +52,12 @@ export function passageStatus(
     ...(deadline === undefined ? {} : { deadline: iso(deadline) }),
     blockers: [...(draining ? drain.blockers : (threat?.blockers ?? []))],
     ...(job === undefined ? {} : { job }),
-    conditions: conditions(said(state, because, threat?.because), before.conditions, generation, facts.now),
+    conditions: conditions(
+      said(state, because, { before: threat?.because, after: cordonLost(plan, state, facts) }),
+      before.conditions,
+      generation,
+      facts.now,
+    ),
   };
 }
 
@@ -80,15 +87,18 @@ function jobOf(state: NodeState, facts: NodeFacts): MaintenanceStatus['job'] {
   };
 }
 
-function said(state: NodeState, because: Because, warning: Because | undefined): readonly Said[] {
+/** What happens to others meanwhile is said before what is waited for, which Ready says; what may only be unwanted, after. */
+type Warnings = { readonly before: Because | undefined; readonly after: Because | undefined };
+
+function said(state: NodeState, because: Because, warnings: Warnings): readonly Said[] {
   const { phase } = state;
   const ended = phase === 'Succeeded' || phase === 'Skipped' || phase === 'Cancelled' || phase === 'Failed';
-  const ready = phase === 'Succeeded' || phase === 'Held';
+  const ready = phase === 'Succeeded' || (phase === 'Held' && because.reason !== 'CordonLost');
   const stalled = phase === 'Failed' || (!ended && !ready && STALLING.has(because.reason));
   const blocked = ended || !BLOCKING.has(because.reason) ? undefined : told(state, because);
   const why = told(state, because);
-  // What happens to others meanwhile is said before what is waited for, which Ready says.
-  const hinders = warning === undefined ? blocked : { because: warning };
+  const { before, after } = warnings;
+  const hinders = before !== undefined ? { because: before } : (blocked ?? (after && { because: after }));
   return [
     { type: 'Ready', status: ready ? 'True' : 'False', ...why },
     { type: 'Reconciling', status: ended || stalled || phase === 'Held' ? 'False' : 'True', ...why },

@@ -5,6 +5,7 @@ import type { Because } from './because.ts';
 import { iso, sentence } from './conditions.ts';
 import { ownerOf } from './drain.ts';
 import type { NodeFacts } from './passage.ts';
+import { isCordonedBy } from './patch.ts';
 import type { Instant, NodeView, PodView } from './world.ts';
 
 const MOST_NAMES = 5;
@@ -38,6 +39,14 @@ export function threatOf(plan: Plan | undefined, state: NodeState, facts: NodeFa
     ...(doomed[0] === undefined ? {} : { at: doomed[0].at }),
   };
   return { because, blockers: doomed.slice(0, MOST_BLOCKERS).map((one) => blocker(one, node)) };
+}
+
+/** Whether a committed node is in service though we took it out: once its Job may run that is reported, not fought over. */
+export function cordonLost(plan: Plan | undefined, state: NodeState, facts: NodeFacts): Because | undefined {
+  const { node, passage } = facts;
+  const committed = AWAY.has(state.phase) || (state.phase === 'Starting' && state.attempt > 1);
+  if (plan === undefined || plan.drain.mode === 'Leave' || !committed || node === undefined) return undefined;
+  return isCordonedBy(node, passage.uid) ? undefined : { reason: 'CordonLost', node: node.name };
 }
 
 /** Not those that tolerate it for ever, as pods of DaemonSets and static pods do, and not what has ended already. */

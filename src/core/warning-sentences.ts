@@ -8,6 +8,12 @@ export function warningSentence(b: Because): string | undefined {
       return `The node is not Ready: Kubernetes deletes this pod at ${iso(b.at)}, asking no PodDisruptionBudget.`;
     case 'PodsWillBeDeleted':
       return deletions(b);
+    case 'Held':
+      return b.pods === 'left'
+        ? 'The node is empty and held. Delete this object to give it back.'
+        : 'The node is cordoned and held; its pods stay on it. Delete this object to give it back.';
+    case 'CordonLost':
+      return `Somebody uncordoned the node, or it was registered anew: pods may come while it is worked on. It is not cordoned again; if they should not come: kubectl cordon ${b.node}`;
     case 'JobCannotRun':
       return `Job ${b.job} cannot run on the node yet: ${b.detail}`;
     case 'JobSuspended':

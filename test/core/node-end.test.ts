@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NodeState, Plan } from '../../src/api/node-maintenance.ts';
 import { edges, PHASES } from '../../src/api/phases.ts';
+import { sentence } from '../../src/core/conditions.ts';
 import { HELD_BY, LEFT_CORDONED } from '../../src/core/mark.ts';
 import { decide, needsLook } from '../../src/core/node.ts';
 import type { NodeFacts } from '../../src/core/passage.ts';
 import { ago, COMPLETE, cordoned, FAILED, job, leftCordoned, node, recalling, refused } from '../support/build.ts';
 import { facts, holdPlan, ledger, plan, ticket } from '../support/build-own.ts';
-import { say } from '../support/say.ts';
+import { because, say } from '../support/say.ts';
 
 type Row = readonly [string, Partial<NodeFacts>, string];
 const GONE = { node: undefined, drain: undefined } as const;
@@ -18,6 +19,11 @@ describe('Held', () => {
   const state = { phase: 'Held', since: ago(60) } as const;
   const cases: readonly Row[] = [
     ['it stays out', {}, 'wait: Held'],
+    [
+      '[rule 42] caught: somebody uncordoned it: said, and not fought over',
+      { node: cordoned('uid-passage', { unschedulable: false }) },
+      'wait: CordonLost',
+    ],
     ['a pause does not end it', { closing: { reason: 'PolicyPaused' } }, 'wait: Held'],
     ['deleted: the node is given back', DELETED, '→ Uncordoning (Succeeded): PassageDeleted'],
     ['the node is gone: no failure', GONE, '→ Cancelled: NodeGone'],
@@ -26,6 +32,14 @@ describe('Held', () => {
     test(name, () => {
       expect(say(decide(holdPlan(), state, facts(over)))).toBe(expected);
     });
+
+  test.each([
+    ['Drain', 'The node is empty and held.'],
+    ['Cordon', 'its pods stay on it.'],
+  ] as const)('caught: what is said in mode %s is true', (mode, words) => {
+    const why = because(decide(holdPlan({ mode }), state, facts()));
+    expect(why === undefined ? '' : sentence(why)).toContain(words);
+  });
 });
 
 describe('Uncordoning: the one door out', () => {

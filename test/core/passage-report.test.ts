@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type NodeState, nodeMaintenance } from '../../src/api/node-maintenance.ts';
+import { type NodeState, nodeMaintenance, type Plan } from '../../src/api/node-maintenance.ts';
 import { PHASES } from '../../src/api/phases.ts';
 import type { Because } from '../../src/core/because.ts';
 import type { NodeFacts } from '../../src/core/passage.ts';
 import { passageStatus } from '../../src/core/passage-report.ts';
-import { ago, COMPLETE, FAILED, job, PASSAGE, pod } from '../support/build.ts';
+import { ago, COMPLETE, cordoned, FAILED, job, node, PASSAGE, pod } from '../support/build.ts';
 import { facts, passage, plan } from '../support/build-own.ts';
 
 const stateOf = (phase: (typeof PHASES)[number]): NodeState =>
@@ -21,10 +21,10 @@ const stateOf = (phase: (typeof PHASES)[number]): NodeState =>
     reason: 'Why',
     message: 'Because.',
   }) as unknown as NodeState;
-const told = (phase: (typeof PHASES)[number], because: Because, over: Partial<NodeFacts> = {}) => {
+const told = (phase: (typeof PHASES)[number], because: Because, over: Partial<NodeFacts> = {}, of = plan()) => {
   const state =
     phase === 'Pending' ? ({ phase } as const) : nodeMaintenance.status.parse({ state: stateOf(phase) }).state;
-  const status = passageStatus(passage(state).status, plan(), state, because, facts(over), 1);
+  const status = passageStatus(passage(state).status, of, state, because, facts(over), 1);
   return {
     ...status,
     said: Object.fromEntries(status.conditions.map(({ type, status: is, reason }) => [type, `${is} ${reason}`])),
@@ -59,7 +59,22 @@ describe('what a passage says of itself', () => {
       { Reconciling: 'True Blocked', Blocked: 'True Blocked', Stalled: 'False NotStalled' },
     ],
     ['Lost', { reason: 'NodeLost', node: 'x', from: 'Upgrading' }, { Blocked: 'True NodeLost' }],
-    ['Held', { reason: 'Held' }, { Ready: 'True Held', Reconciling: 'False Held', Stalled: 'False NotStalled' }],
+    [
+      'Held',
+      { reason: 'Held', pods: 'left' },
+      { Ready: 'True Held', Reconciling: 'False Held', Stalled: 'False NotStalled' },
+    ],
+    [
+      'Held',
+      { reason: 'CordonLost', node: 'x' },
+      { Ready: 'False CordonLost', Reconciling: 'False CordonLost', Blocked: 'True CordonLost' },
+    ],
+    ['Pending', { reason: 'LedgerFull' }, { Reconciling: 'True LedgerFull', Blocked: 'True LedgerFull' }],
+    [
+      'Preparing',
+      { reason: 'JobCannotRun', job: 'x', detail: 'no room' },
+      { Ready: 'False JobCannotRun', Blocked: 'True JobCannotRun' },
+    ],
     ['Uncordoning', { reason: 'Uncordoning' }, { Ready: 'False Why', Reconciling: 'True Why' }],
     [
       'Succeeded',
@@ -74,6 +89,34 @@ describe('what a passage says of itself', () => {
     ['Failed', { reason: 'LeftCordoned' }, { Ready: 'False Why', Reconciling: 'False Why', Stalled: 'True Why' }],
   ])('%s, %j', (phase, because, expected) => {
     expect(told(phase, because).said).toMatchObject(expected);
+  });
+
+  const running: Because = { reason: 'JobRunning', job: 'x', detail: '' };
+  test.each<[string, (typeof PHASES)[number], Partial<NodeFacts>, Plan, string]>([
+    ['while its Job runs', 'Upgrading', { node: node() }, plan(), 'True CordonLost'],
+    [
+      'while it reboots',
+      'Rebooting',
+      { node: cordoned('uid-passage', { unschedulable: false }) },
+      plan(),
+      'True CordonLost',
+    ],
+    ['while it is verified', 'Verifying', { node: node() }, plan(), 'True CordonLost'],
+    ['and cordoned it again', 'Upgrading', {}, plan(), 'False NotBlocked'],
+    ['while it is given back: so do we', 'Uncordoning', { node: node() }, plan(), 'False NotBlocked'],
+    [
+      'which mode Leave never cordons',
+      'Upgrading',
+      { node: node() },
+      plan({}, {}, { mode: 'Leave' }),
+      'False NotBlocked',
+    ],
+    ['which is gone: another story', 'Lost', { node: undefined }, plan(), 'False NotBlocked'],
+  ])('[rule 42] caught: somebody uncordoned the node %s: %s', (_, phase, over, of, expected) => {
+    expect(told(phase, running, over, of).said['Blocked']).toBe(expected);
+    expect(told(phase, running, over, of).said['Ready']).toBe(
+      phase === 'Uncordoning' ? 'False Why' : 'False JobRunning',
+    );
   });
 
   test('[rule 105] in every phase, for every reason: never contradictory, and the schema takes it', () => {
