@@ -279,14 +279,6 @@ test.each([0, -5, 0.5, 1])('a grace period of %s s is sent as 1: 0 would be a fo
   expect(requestOf(effect, NAMES).sent.body).toMatchObject({ deleteOptions: { gracePeriodSeconds: 1 } });
 });
 
-test('[rule 11] no request writes a taint: NoExecute would end pods without asking their budgets', () => {
-  expect(table.filter(([, effect]) => JSON.stringify(requestOf(effect, NAMES).sent.body).includes('taint'))).toEqual(
-    [],
-  );
-  const smuggled = { ...table[0]?.[1], taints: [{ key: 'drydock.dev/out', effect: 'NoExecute' }] } as unknown as Effect;
-  expect(JSON.stringify(requestOf(smuggled, NAMES).sent.body)).not.toContain('NoExecute');
-});
-
 test('a name can never lead out of its path', () => {
   const effect: Effect = { kind: 'evict', namespace: 'a/../b', pod: '../../nodes/x?', uid: 'u', lane: 'x' };
   expect(requestOf(effect, NAMES).sent.path).toBe('/api/v1/namespaces/a%2F..%2Fb/pods/..%2F..%2Fnodes%2Fx%3F/eviction');

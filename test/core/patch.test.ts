@@ -142,6 +142,20 @@ describe('the soft taint', () => {
     );
   });
 
+  test('[rule 11] caught: no patch adds a taint but the soft one: NoExecute would end pods without asking their budgets', () => {
+    const mark = held(apply(steered, cordonPatch(steered, TAKER, true)));
+    const patches = [
+      cordonPatch(steered, TAKER, true),
+      uncordonPatch(steered, mark, undefined, 'uncordon'),
+      quarantinePatch(steered, mark, { reason: 'JobFailed', message: '' }, 'now'),
+      steerPatch(steered, 'to-1-36'),
+      unsteerPatch(steered),
+    ];
+    const added = patches.flatMap(({ taints = [] }) => taints.filter((taint) => !others.includes(taint)));
+    expect(added.length).toBeGreaterThan(0);
+    expect(added.every(({ key, effect }) => key === DUE && effect === 'PreferNoSchedule')).toBe(true);
+  });
+
   test('taints are not written where there is none of ours', () => {
     const plain = node('worker-1', { taints: others });
     expect(uncordonPatch(plain, undefined, undefined, 'uncordon')).not.toHaveProperty('taints');

@@ -26,6 +26,8 @@ export const MARKS: Readonly<Record<number, Rule>> = {
       [DRAINING, '[rule 42] somebody uncordoned: it is cordoned again before anything else'],
       [BEFORE, '[rule 42] somebody uncordoned: it is cordoned again'],
       [JOB, '[rule 42] somebody uncordoned: it is cordoned again'],
+      ['core/node-end.test.ts', '[rule 42] caught: somebody uncordoned it: said, and not fought over'],
+      ['core/passage-report.test.ts', '[rule 42] caught: somebody uncordoned the node %s: %s'],
       [PATCH, '[rule 42] a person asked with the hold annotation: given back cordoned'],
     ],
   },
