@@ -112,6 +112,6 @@ export function pathOf({ group, version, plural }: Place, { namespace, name, sub
     ...(name === undefined ? [] : [encodeURIComponent(name)]),
     ...(subresource === undefined ? [] : [subresource]),
   ];
-  const asked = new URLSearchParams(query).toString();
+  const asked = query === undefined ? '' : new URLSearchParams(query).toString();
   return `/${parts.join('/')}${asked === '' ? '' : `?${asked}`}`;
 }

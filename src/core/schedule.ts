@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import type { Instant } from './world.ts';
 
-const MOST_REMEMBERED = 2000;
+const MOST_REMEMBERED = 500;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** When a schedule starts something, seen from any instant. */
@@ -30,26 +30,31 @@ export function readSchedule(text: string, zone: string): Schedule {
   };
   const only = (instants: readonly Instant[], pick: (...all: readonly Instant[]) => Instant) =>
     instants.length === 0 ? undefined : pick(...instants);
-  return {
-    atOrBefore: remembered((at) => {
-      const run = cron.previousRuns(1, new Date(at + 1))[0]?.getTime();
-      return only([...(run === undefined ? [] : [run]), ...found('previous', at + 1)], Math.max);
-    }),
-    after: remembered((at) => {
-      const run = cron.nextRun(new Date(at))?.getTime();
-      return only([...(run === undefined ? [] : [run]), ...found('next', at)], Math.min);
-    }),
+  const before = (at: Instant) => {
+    const run = cron.previousRuns(1, new Date(at + 1))[0]?.getTime();
+    return only([...(run === undefined ? [] : [run]), ...found('previous', at + 1)], Math.max);
   };
+  const after = (at: Instant) => {
+    const run = cron.nextRun(new Date(at))?.getTime();
+    return only([...(run === undefined ? [] : [run]), ...found('next', at)], Math.min);
+  };
+  const around = remembered((at) => ({ start: before(at), next: after(at) }));
+  return { atOrBefore: (at) => around(at).start, after: (at) => around(at).next };
 }
 
-/** Each answer takes a tenth of a millisecond, and openings that touch are followed from one to the next at every decision. */
-function remembered(ask: (at: Instant) => Instant | undefined): (at: Instant) => Instant | undefined {
-  const known = new Map<Instant, Instant | undefined>();
+/** Two starts with none between them. */
+type Gap = { readonly start: Instant | undefined; readonly next: Instant | undefined };
+
+/** Each answer takes a tenth of a millisecond, and every decision asks anew: it is the same until the next start. */
+function remembered(ask: (at: Instant) => Gap): (at: Instant) => Gap {
+  const known: Gap[] = [];
   return (at) => {
-    if (known.has(at)) return known.get(at);
-    if (known.size >= MOST_REMEMBERED) known.clear();
+    const place = known.findLastIndex(({ start }) => start === undefined || start <= at);
+    const gap = known[place];
+    if (gap !== undefined && (gap.next === undefined || at < gap.next)) return gap;
+    if (known.length >= MOST_REMEMBERED) known.length = 0;
     const answer = ask(at);
-    known.set(at, answer);
+    known.splice(Math.min(place + 1, known.length), 0, answer);
     return answer;
   };
 }

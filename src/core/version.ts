@@ -8,8 +8,21 @@ const API_SERVER = 'kube-apiserver';
 /** The components that follow the release of Kubernetes; etcd has versions of its own. */
 const RELEASED = new Set([API_SERVER, 'kube-controller-manager', 'kube-scheduler']);
 
+/** Every decision compares the same few versions, and to read one costs more than all else about it. */
+const RELEASES = new Map<string, semver.SemVer | null>();
+const MOST_REMEMBERED = 1_000;
+
 /** What a version says of Kubernetes: only alpha, beta and rc come before a release; `-eks-…` and `+k3s1` are builds of it. */
 function released(version: string): semver.SemVer | null {
+  const known = RELEASES.get(version);
+  if (known !== undefined) return known;
+  const read = readRelease(version);
+  if (RELEASES.size >= MOST_REMEMBERED) RELEASES.clear();
+  RELEASES.set(version, read);
+  return read;
+}
+
+function readRelease(version: string): semver.SemVer | null {
   const early = /-(alpha|beta|rc)\b/.test(version);
   return semver.coerce(version, { includePrerelease: early });
 }
@@ -30,7 +43,7 @@ export function lowest(versions: readonly string[]): string | undefined {
 
 /** How many minors the second is above the first; negative when it is below, undefined when one cannot be read. */
 export function minorsBetween(from: string, to: string): number | undefined {
-  const [a, b] = [semver.coerce(from), semver.coerce(to)];
+  const [a, b] = [released(from), released(to)];
   if (a === null || b === null) return undefined;
   return a.major === b.major ? b.minor - a.minor : undefined;
 }

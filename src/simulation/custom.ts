@@ -13,7 +13,7 @@ import type { Resource } from './resources.ts';
 export function validated(resource: Resource, object: KubeObject, before?: KubeObject): Did<KubeObject> {
   const { definition } = resource;
   if (definition === undefined) return did(object);
-  const spec = definition.spec.safeParse(object.spec ?? {});
+  const spec = parsed(definition.spec, object.spec ?? {});
   const status = definition.status.safeParse(object.status ?? definition.statusDefault ?? {});
   const causes = [
     ...(spec.success ? [] : issues('spec', object.spec, spec.error)),
@@ -22,6 +22,18 @@ export function validated(resource: Resource, object: KubeObject, before?: KubeO
   ];
   if (causes.length > 0) return invalid(resource, object.metadata.name, causes);
   return did({ ...object, spec: spec.data, status: status.data });
+}
+
+const KNOWN_GOOD = new WeakMap<z.ZodType, WeakSet<object>>();
+
+/** What a schema makes of a value. What it made itself it would make again: most writes are of status and bring the same spec. */
+function parsed(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
+  const good = KNOWN_GOOD.get(schema) ?? new WeakSet();
+  KNOWN_GOOD.set(schema, good);
+  if (typeof value === 'object' && value !== null && good.has(value)) return { success: true, data: value };
+  const result = schema.safeParse(value);
+  if (result.success && typeof result.data === 'object' && result.data !== null) good.add(result.data);
+  return result;
 }
 
 type Parts = Readonly<Record<string, unknown>>;

@@ -21,7 +21,11 @@ export function dice(seed: number): Dice {
     state = (state + 0x9e3779b9) | 0;
     return (mix(state) >>> 0) / 0x1_0000_0000;
   };
-  const hex = (digits: number) => Array.from({ length: digits }, () => Math.floor(roll() * 16).toString(16)).join('');
+  const hex = (digits: number) => {
+    let text = '';
+    for (let left = digits; left > 0; left -= 1) text += '0123456789abcdef'[Math.floor(roll() * 16)];
+    return text;
+  };
   return {
     roll,
     between: (least, most) => least + Math.floor(roll() * (most - least + 1)),

@@ -25,7 +25,7 @@ export type Snapshot = {
  */
 export class Etcd {
   readonly #objects = new Map<string, Map<string, KubeObject>>();
-  readonly #sorted = new Map<string, readonly string[]>();
+  readonly #sorted = new Map<string, string[]>();
   readonly #listeners = new Set<(written: Written) => void>();
   #history: Written[] = [];
   #revision: number;
@@ -75,7 +75,8 @@ export class Etcd {
     const before = all.get(key);
     const after = this.#next(object);
     all.set(key, after);
-    if (before === undefined) this.#sorted.delete(resource);
+    const sorted = before === undefined ? this.#sorted.get(resource) : undefined;
+    if (sorted !== undefined) sorted.splice(placeOf(sorted, key), 0, key);
     this.#tell({ revision: this.#revision, resource, key, before, after, last: after, by });
     return after;
   }
@@ -85,7 +86,8 @@ export class Etcd {
     if (before === undefined) return undefined;
     const last = this.#next(before);
     this.#objects.get(resource)?.delete(key);
-    this.#sorted.delete(resource);
+    const sorted = this.#sorted.get(resource);
+    if (sorted !== undefined) sorted.splice(placeOf(sorted, key), 1);
     this.#tell({ revision: this.#revision, resource, key, before, after: undefined, last, by });
     return last;
   }
@@ -148,4 +150,15 @@ export class Etcd {
     this.#history.push(written);
     for (const listener of this.#listeners) listener(written);
   }
+}
+
+/** Where a key stands among sorted ones, or would stand. */
+function placeOf(sorted: readonly string[], key: string): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((sorted[middle] as string) < key) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

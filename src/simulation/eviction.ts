@@ -21,12 +21,10 @@ export function evict(registry: Registry, key: string, options: DeleteOptions, a
   const pod = registry.get<PodObject>('pods', key);
   if (pod === undefined) return notFound(resourceOf('pods'), key.slice(key.indexOf('/') + 1));
   if (needsNoBudget(pod)) return leave(registry, pod, options, writing);
-  const budgets = registry
-    .list<BudgetObject>('poddisruptionbudgets.policy')
-    .filter(
-      ({ metadata, spec }) =>
-        metadata.namespace === pod.metadata.namespace && selects(spec.selector, pod.metadata.labels),
-    );
+  const budgets = [...registry.all<BudgetObject>('poddisruptionbudgets.policy')].filter(
+    ({ metadata, spec }) =>
+      metadata.namespace === pod.metadata.namespace && selects(spec.selector, pod.metadata.labels),
+  );
   if (budgets.length > 1) {
     const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
     return refused(500, '', message);

@@ -9,8 +9,27 @@ export type Route = {
   readonly query: URLSearchParams;
 };
 
+type Named = Omit<Route, 'query'>;
+
+const MOST_REMEMBERED = 5_000;
+const READ = new Map<string, Named | undefined>();
+
 /** Reads a path of the API; undefined where nothing is served. */
 export function routeOf(path: string): Route | undefined {
+  const [before = '', ...query] = path.split('?');
+  const named = READ.has(before) ? READ.get(before) : remembered(before);
+  return named === undefined ? undefined : { ...named, query: new URLSearchParams(query.join('?')) };
+}
+
+/** The same few paths are asked for all the time. */
+function remembered(path: string): Named | undefined {
+  if (READ.size >= MOST_REMEMBERED) READ.clear();
+  const named = namedBy(path);
+  READ.set(path, named);
+  return named;
+}
+
+function namedBy(path: string): Named | undefined {
   const url = new URL(path, 'http://model');
   const parts = url.pathname
     .split('/')
@@ -28,7 +47,6 @@ export function routeOf(path: string): Route | undefined {
     ...(inNamespace ? { namespace: rest[1] as string } : {}),
     ...(name === undefined ? {} : { name }),
     ...(subresource === undefined ? {} : { subresource }),
-    query: url.searchParams,
   };
 }
 

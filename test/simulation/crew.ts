@@ -5,6 +5,8 @@ import type { Plan, PlanPlayed } from './matrix.ts';
 import type { Mutant } from './mutants.ts';
 import type { Played } from './play.ts';
 
+/** Worlds make much that is soon forgotten: with more room for it the garbage collector has less to copy. */
+const YOUNG_MB = 64;
 const WORKER = join(import.meta.dirname, 'worker.ts');
 
 /** What a worker is told to play, one after another. */
@@ -43,7 +45,7 @@ async function shareOut(orders: Orders, heard: (message: unknown) => boolean): P
       orders.play === 'seeds'
         ? { ...orders, items: orders.items.filter(isIts) }
         : { ...orders, items: orders.items.filter(isIts) };
-    return new Worker(WORKER, { workerData: share });
+    return new Worker(WORKER, { workerData: share, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
   });
   const stopAll = () => {
     for (const worker of workers) void worker.terminate();

@@ -148,11 +148,32 @@ function retryAfter({ retryAfterSeconds }: { readonly retryAfterSeconds?: number
 }
 
 function replyOf({ status, body, retryAfterSeconds }: Response): Reply {
-  const text = JSON.stringify(body);
+  const text = textOf(body);
   return { status, body: text, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
 }
 
+const TEXTS = new WeakMap<object, string>();
+
+/** JSON of what is stored is made once, however often it is told: nothing that is stored is ever changed in place. */
+function stored(object: object): string {
+  const known = TEXTS.get(object);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(object);
+  TEXTS.set(object, text);
+  return text;
+}
+
+/** What an answer says, letter for letter as `JSON.stringify` would. */
+function textOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null) return JSON.stringify(body);
+  if (!('items' in body) || !Array.isArray(body.items)) return stored(body);
+  const { items, ...others } = body;
+  const head = JSON.stringify(others);
+  return `${head.slice(0, -1)}${head === '{}' ? '' : ','}"items":[${items.map(stored).join(',')}]}`;
+}
+
 const ENCODER = new TextEncoder();
+const LINES = new WeakMap<object, Map<string, Uint8Array>>();
 
 /** The body of one watch on its way: in order, some milliseconds late, until something ends it. */
 class Stream implements Chunks {
@@ -191,7 +212,7 @@ class Stream implements Chunks {
       this.#later(() => this.#expire());
       return;
     }
-    const line = ENCODER.encode(`${JSON.stringify(event)}\n`);
+    const line = lineOf(event);
     this.#later(() => this.#arrive({ ok: true, value: line }));
   }
 
@@ -249,6 +270,11 @@ class Stream implements Chunks {
   }
 }
 
-function lineOf(event: WatchEvent): Uint8Array {
-  return ENCODER.encode(`${JSON.stringify(event)}\n`);
+function lineOf({ type, object: told }: WatchEvent): Uint8Array {
+  const object = told as object;
+  const known = LINES.get(object) ?? new Map<string, Uint8Array>();
+  LINES.set(object, known);
+  const line = known.get(type) ?? ENCODER.encode(`{"type":"${type}","object":${stored(object)}}\n`);
+  known.set(type, line);
+  return line;
 }

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { ApiServer } from '../../src/simulation/api-server.ts';
 import { startControllers } from '../../src/simulation/controllers/controllers.ts';
 import { type Dice, dice } from '../../src/simulation/dice.ts';
@@ -8,6 +7,7 @@ import type { Request, Response } from '../../src/simulation/request.ts';
 import { RESOURCES } from '../../src/simulation/resources.ts';
 import { Timeline } from '../../src/simulation/timeline.ts';
 import { CHECKERS } from './checkers/all.ts';
+import { drained } from './drained.ts';
 import { type Luck, luckOf } from './luck.ts';
 import { Network } from './network.ts';
 import { type Process, startProcess } from './process.ts';
@@ -126,7 +126,7 @@ export class World {
       if (!this.#stirred) continue;
       this.#stirred = false;
       // Everything that the operator can do now it does now: its promises run, and none of them waits for anything real.
-      await setImmediate();
+      await drained();
       if (until()) return true;
     }
     this.timeline.pass(end);
