@@ -44,11 +44,18 @@ export function drain(standing: Standing, times: Times): number {
   return Math.max(0, ...batches);
 }
 
+/** So many stretches of work, of which so many at most go on at once. */
+export function through(each: readonly number[], most: number): number {
+  return Math.max(each.reduce((sum, one) => sum + one, 0) / most, 0, ...each);
+}
+
 /** LB1: all nodes through so many slots, and no less than the longest of them. */
 export function slots(nodes: readonly Standing[], most: number, times: Times): number {
   const { cordon, job, uncordon } = times;
-  const each = nodes.map((standing) => cordon + drain(standing, times) + job + uncordon);
-  return Math.max(each.reduce((sum, one) => sum + one, 0) / most, 0, ...each);
+  return through(
+    nodes.map((standing) => cordon + drain(standing, times) + job + uncordon),
+    most,
+  );
 }
 
 /** LB2: the budget that needs the most batches, and the node of its last pod after them. */

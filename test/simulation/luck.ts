@@ -4,7 +4,7 @@ import type { Mishap, Mishaps, WatchMishap } from './network.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The luck of all wires of a world; it turns good when faults cease. */
-export type Luck = Mishaps & { cease(): void; isOver(): boolean };
+export type Luck = Mishaps & { cease(): void; isOver(): boolean; isFelt(): boolean };
 
 const MINUTE = 60_000;
 const CODES = [
@@ -18,10 +18,14 @@ const BREAKS = ['reset', 'ended', 'half-open', 'expired', 'truncated'] as const;
 
 /** Luck as bad as a scenario wants it. */
 export function luckOf({ rates }: Scenario, dice: Dice, isDown: () => boolean): Luck {
-  let over = false;
+  let [over, felt] = [false, 0];
   return {
     isDown,
     isOver: () => over,
+    isFelt: () => felt > 0,
+    felt: (by) => {
+      felt += by;
+    },
     cease: () => {
       over = true;
     },

@@ -138,6 +138,7 @@ function befalling(plan: Plan | undefined, now: () => number) {
   const luck: Luck = {
     isDown: () => false,
     isOver: () => over,
+    isFelt: () => false,
     cease: () => {
       over = true;
     },

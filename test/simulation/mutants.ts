@@ -159,6 +159,22 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'if (back.length > 1_000) {',
     seed: 1,
   },
+  {
+    guarantee: 'L1',
+    name: 'nodes are begun one at a time, whatever room there is',
+    file: 'core/choice.ts',
+    from: 'let room = Math.min(...limits.map(',
+    to: 'let room = Math.min(1 - ledger.status.tickets.length, ...limits.map(',
+    seed: 2,
+  },
+  {
+    guarantee: 'L1',
+    name: 'everything is looked at again ten times as late',
+    file: 'runtime/controller.ts',
+    from: 'queue.addAfter(key, next.again * 1000)',
+    to: 'queue.addAfter(key, next.again * 10_000)',
+    seed: 1,
+  },
 ];
 
 /** The text of a file with the bug in it; throws where its place is not there, or not alone. */

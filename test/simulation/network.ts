@@ -37,6 +37,8 @@ export type Mishaps = {
   watch(sent: Sent): WatchMishap;
   /** Whether the API server can be reached at all. */
   isDown(): boolean;
+  /** Something that befell the network is still felt: a request on its way that is late, a dead connection that is trusted. */
+  felt?(by: 1 | -1): void;
 };
 
 /** What one process needs to reach the API server. */
@@ -53,6 +55,7 @@ export type NetworkParts = {
 };
 
 const CALL_MS = 8_000;
+const LONGEST_CALL_MS = 8;
 const NEVER = new Promise<never>(() => {});
 
 /** The wire of one process: the transport of Drydock as far as time and luck are concerned, over the model instead of sockets. */
@@ -118,7 +121,11 @@ export class Network implements Pick<Transport, 'call' | 'open'> {
     const body = sent.body === undefined ? {} : { body: JSON.parse(JSON.stringify(sent.body)) as unknown };
     const type = sent.contentType === undefined ? {} : { contentType: sent.contentType };
     const sentAt = timeline.now();
-    timeline.after(dice.between(1, 8) + (mishap.lateMs ?? 0), () => {
+    if (mishap.lateMs !== undefined) {
+      mishaps.felt?.(1);
+      timeline.after(mishap.lateMs + LONGEST_CALL_MS, () => mishaps.felt?.(-1));
+    }
+    timeline.after(dice.between(1, LONGEST_CALL_MS) + (mishap.lateMs ?? 0), () => {
       if (mishaps.isDown()) {
         clock.enter(() => answered(unavailable('connect ECONNREFUSED')));
         return;
@@ -181,6 +188,7 @@ class Stream implements Chunks {
   readonly #parts: NetworkParts;
   readonly #watching: Watching;
   readonly #mishap: WatchMishap;
+  readonly #signal: AbortSignal;
   #waiting: ((answer: Answer<Uint8Array | undefined>) => void) | undefined;
   #last = 0;
   #over = false;
@@ -189,6 +197,7 @@ class Stream implements Chunks {
     this.#parts = parts;
     this.#watching = watching;
     this.#mishap = mishap;
+    this.#signal = signal;
     const abort = () => this.#end(unavailable('stopped'));
     signal.addEventListener('abort', abort, { once: true });
     watching.begin(
@@ -240,6 +249,7 @@ class Stream implements Chunks {
       case 'half-open':
         this.#watching.stop();
         this.#over = true;
+        this.#silent();
         return;
       case 'expired':
         clock.enter(() => this.#expire());
@@ -254,6 +264,14 @@ class Stream implements Chunks {
       default:
         clock.enter(() => this.#end(unavailable('read ECONNRESET')));
     }
+  }
+
+  /** Felt until whoever listens gives it up. */
+  #silent(): void {
+    const { mishaps } = this.#parts;
+    if (this.#signal.aborted) return;
+    mishaps.felt?.(1);
+    this.#signal.addEventListener('abort', () => mishaps.felt?.(-1), { once: true });
   }
 
   #expire(): void {

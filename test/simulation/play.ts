@@ -1,6 +1,7 @@
 import { fakeNode } from '../../src/simulation/controllers/fake-node.ts';
 import { createStaticPods } from '../../src/simulation/controllers/static-pods.ts';
 import type { NodeObject } from '../../src/simulation/objects.ts';
+import { paceOf, REBOOT_AFTER_SECONDS, STEADY } from './pace.ts';
 import { FROM, type Happening, type Scenario, START } from './scenario.ts';
 import {
   isControlPlane,
@@ -84,9 +85,14 @@ function setUp(world: World): void {
   const chance = world.dice.fork('payloads');
   kubelets.behave('*', ({ attempt }: { readonly attempt: number }) => ({
     workSeconds,
-    ...(reboot === undefined ? {} : { reboot, rebootAfterSeconds: chance.pick([0.5, 2, 10]) }),
+    ...(reboot === undefined ? {} : { reboot, rebootAfterSeconds: rebootAfter(world, chance.pick([0.5, 2, 10])) }),
     ...(failures >= attempt && !world.luck.isOver() && chance.chance(0.3) ? { result: 'fail' as const } : {}),
   }));
+}
+
+/** While faults last, payloads reboot their nodes when they like; afterwards as soon as the bound of the pace says. */
+function rebootAfter({ luck }: World, drawn: number): number {
+  return luck.isOver() ? REBOOT_AFTER_SECONDS : drawn;
 }
 
 function addNode(world: World, name: string, controlPlane: boolean): void {
@@ -230,6 +236,7 @@ function calm(world: World): void {
   const { registry } = world.server;
   world.trace.tell(world.timeline.now(), 'faults cease');
   world.luck.cease();
+  Object.assign(world.controllers.delays, STEADY);
   world.goUp();
   for (const process of world.processes) process.clock.resume();
   for (const { metadata } of registry.list('nodes')) world.controllers.kubelets.powerOn(metadata.name);
@@ -296,8 +303,13 @@ function isSettled(world: World): boolean {
 
 /** Waits for the end, as a person who looks every hour and helps where only a person can. */
 async function untilSettled(world: World): Promise<boolean> {
+  const pace = paceOf(world, isSettled);
+  const over = () => {
+    pace.look();
+    return isSettled(world);
+  };
   for (let waited = 0; waited < REST_MS; waited += HOUR) {
-    if (await world.run(HOUR, () => isSettled(world))) return true;
+    if (await world.run(HOUR, over)) return true;
     if (world.violations.length > 0) return false;
     encourage(world);
     release(world);

@@ -154,6 +154,11 @@ export class World {
     this.#windowsOpen = true;
   }
 
+  /** Whether every window is meant to be open, whatever the scene drew. */
+  get windowsAreOpen(): boolean {
+    return this.#windowsOpen;
+  }
+
   goUp(): void {
     this.#down = false;
   }

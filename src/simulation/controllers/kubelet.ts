@@ -28,6 +28,8 @@ type Life = {
   isLost?: boolean;
   /** Ends the process of a payload. */
   kill?: () => void;
+  /** How its container ended: told again where the store, restored to an earlier state, does not know it any more. */
+  outcome?: { readonly exitCode: number; readonly message: string };
 };
 
 type Inside = {
@@ -102,7 +104,10 @@ function payloads(scene: Scene, machine: Machines) {
       ...machine,
       after: scene.after,
       hang: (node, go) => hanging.set(node, (hanging.get(node) ?? new Set()).add(go)),
-      end: (exitCode, message) => end(scene, keyOf(pod), pod.metadata.uid, exitCode, message),
+      end: (exitCode, message) => {
+        life.outcome = { exitCode, message };
+        end(scene, keyOf(pod), pod.metadata.uid, exitCode, message);
+      },
     };
     life.kill = perform(body, work, typeof behaves === 'function' ? behaves(work) : behaves);
   };
@@ -150,7 +155,7 @@ function start({ scene, dice, begin }: Inside, pod: PodObject, life: Life, resta
   life.readyAt = now + untilReady(scene, dice, pod);
   store(scene, pod, running(pod, life.readyAt <= now, restarts, now));
   begin(pod, life);
-  return next(scene, pod, life, life.readyAt > now);
+  return life.outcome === undefined ? next(scene, pod, life, life.readyAt > now) : 0;
 }
 
 function untilReady(scene: Scene, dice: Dice, pod: PodObject): number {
@@ -162,6 +167,10 @@ function untilReady(scene: Scene, dice: Dice, pod: PodObject): number {
 function run({ scene, dice, begin }: Inside, pod: PodObject, life: Life): number | undefined {
   const now = scene.timeline.now();
   begin(pod, life);
+  if (life.outcome !== undefined) {
+    store(scene, pod, ended(pod, life.outcome.exitCode, life.outcome.message, now));
+    return undefined;
+  }
   life.completeAt ??= completion(pod, now);
   if (life.completeAt !== undefined && life.completeAt <= now) {
     const message = pod.metadata.annotations?.['test.drydock.dev/termination-message'] ?? '';
