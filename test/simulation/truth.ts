@@ -20,7 +20,7 @@ export const GUARANTEES = {
   W1: 'no node is admitted, and under TurnBack none committed, outside its windows',
   J1: 'at most one upgrade Job per node, ticket and attempt; a lost Job is never run again blindly',
   S1: 'only steps in the table',
-  L1: 'once faults stop, budgets allow and the window is open, every selected node settles and stays settled',
+  L1: 'once faults stop, budgets allow and the window is open, every selected node settles within 1.25 × the bound + 60 s and stays settled',
 } as const;
 
 export type Guarantee = keyof typeof GUARANTEES;
