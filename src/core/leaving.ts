@@ -3,8 +3,11 @@ import type { Hindrance } from './hindrance.ts';
 import { matches } from './selector.ts';
 import type { Instant, NodeView, PodView } from './world.ts';
 
-/** A kubelet that does not answer will never confirm that a pod ended: after this, such a pod no longer counts. */
-const UNREACHABLE_AFTER_MS = 60_000;
+/**
+ * A kubelet that does not answer will never confirm that a pod ended: after a minute such a pod no longer counts. The end was
+ * set by the clock of the API server: another minute is for one that differs.
+ */
+const UNREACHABLE_AFTER_MS = 120_000;
 /** A pod that is told to go and is still there so long after its grace period needs somebody to look. */
 const STUCK_MS = 60_000;
 /** The tier of Drydock's own pods, after every other. */

@@ -77,14 +77,14 @@ describe('which pods must leave', () => {
       'HeldByFinalizers',
     ],
     [
-      '[rule 6] on a node that does not answer it counts for a minute',
-      pod('going', { deletedAt: minutes(1) }),
-      'on its way',
+      '[rule 6] on a node that does not answer it counts for a minute, and another for clocks that differ',
+      pod('going', { deletedAt: minutes(2) }),
+      'StuckTerminating',
       down,
     ],
     [
       '[rule 6] on a node that does not answer it counts no more after that',
-      pod('going', { deletedAt: minutes(1) - 1 }),
+      pod('going', { deletedAt: minutes(2) - 1 }),
       'stays',
       down,
     ],

@@ -97,7 +97,7 @@ export function scenario(seed: number): Scenario {
     windows,
     payload,
     replicas,
-    skewMs: Array.from({ length: replicas }, () => (chance.chance(0.2) ? chance.between(-20_000, 20_000) : 0)),
+    skewMs: Array.from({ length: replicas }, () => (chance.chance(0.2) ? chance.between(-50_000, 50_000) : 0)),
     rates: faultsMs === 0 ? CALM : drawRates(chance),
     faultsMs,
     happenings: drawHappenings(chance, { controlPlanes, workers, apps, names, replicas, faultsMs }),

@@ -22,7 +22,13 @@ export type Machines = Power & {
   createStaticPods(node: string, version: string): void;
 };
 
-type Machine = { powered: boolean; ready: boolean; boots: number };
+type Machine = {
+  powered: boolean;
+  ready: boolean;
+  boots: number;
+  /** What its kubelet says of itself, again where the store, restored to an earlier state, does not know it any more. */
+  info: Readonly<Record<string, string>>;
+};
 
 /** What happens to the processes of a machine when it loses power, and when it is back. */
 export type Processes = { readonly die: (node: string) => void; readonly begin: (node: string) => void };
@@ -35,26 +41,37 @@ export function machines(scene: Scene, dice: Dice, processes: Processes): Machin
   const machine = (node: string): Machine => {
     let there = known.get(node);
     if (there === undefined) {
-      there = { powered: true, ready: true, boots: 0 };
+      there = { powered: true, ready: true, boots: 0, info: {} };
       known.set(node, there);
     }
     return there;
   };
-  const queue = reporter(scene, dice, machine);
+  const remake = (node: string, version: string) => createStaticPods(registry, dice, node, version);
+  const queue = reporter(scene, dice, machine, (node, info) => {
+    const { name, labels } = node.metadata;
+    if (info['kubeletVersion'] !== undefined && labels?.[CONTROL_PLANE] !== undefined)
+      remake(name, info['kubeletVersion']);
+    postInfo(scene, name, info);
+  });
   const setPower = (node: string, powered: boolean) => {
     machine(node).powered = powered;
     for (const watcher of watchers) watcher(node);
   };
+  const info = (node: string, said: Readonly<Record<string, string>>) => {
+    machine(node).info = { ...machine(node).info, ...said };
+    postInfo(scene, node, said);
+  };
   const boot = (node: string) => {
-    info(scene, node, { bootID: dice.uuid() });
+    info(node, { bootID: dice.uuid() });
     tell(scene, node, machine(node).ready);
     processes.begin(node);
   };
   scene.hear(['nodes'], ({ key, before, after }) => {
-    if (after === undefined) processes.die(key);
-    else if (before === undefined || before.metadata.annotations !== after.metadata.annotations) queue.touch(key);
+    if (after === undefined) {
+      processes.die(key);
+      machine(key).info = {};
+    } else if (before === undefined || before.metadata.annotations !== after.metadata.annotations) queue.touch(key);
   });
-  const remake = (node: string, version: string) => createStaticPods(registry, dice, node, version);
   return {
     isPowered: (node) => known.get(node)?.powered ?? true,
     watchPower: (listener) => watchers.push(listener),
@@ -85,14 +102,19 @@ export function machines(scene: Scene, dice: Dice, processes: Processes): Machin
     upgrade: (node, version) => {
       const isControlPlane = registry.get('nodes', node)?.metadata.labels?.[CONTROL_PLANE] !== undefined;
       if (isControlPlane) remake(node, version);
-      info(scene, node, { kubeletVersion: version, kubeProxyVersion: version });
+      info(node, { kubeletVersion: version, kubeProxyVersion: version });
     },
     createStaticPods: remake,
   };
 }
 
 /** What posts the conditions of nodes: of a new one after a while. */
-function reporter(scene: Scene, dice: Dice, machine: (node: string) => Machine): Reactor {
+function reporter(
+  scene: Scene,
+  dice: Dice,
+  machine: (node: string) => Machine,
+  recall: (node: NodeObject, info: Machine['info']) => void,
+): Reactor {
   const { registry, timeline } = scene;
   const firstReady = new Map<string, { readonly uid: string; readonly at: number }>();
   return scene.react('kubelet', (name) => {
@@ -108,12 +130,18 @@ function reporter(scene: Scene, dice: Dice, machine: (node: string) => Machine):
         return at - timeline.now();
       }
     }
-    tell(scene, name, machine(name).ready);
+    const { info, ready } = machine(name);
+    if (Object.entries(info).some(([field, said]) => nodeInfoOf(node)[field] !== said)) recall(node, info);
+    tell(scene, name, ready);
     return undefined;
   });
 }
 
-function info({ registry }: Scene, name: string, said: Readonly<Record<string, string>>): void {
+function nodeInfoOf({ status }: NodeObject): Readonly<Record<string, string | undefined>> {
+  return { ...status.nodeInfo };
+}
+
+function postInfo({ registry }: Scene, name: string, said: Readonly<Record<string, string>>): void {
   registry.write<NodeObject>('nodes', name, `kubelet/${name}`, (before) => ({
     ...before,
     status: {
