@@ -141,7 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: `if (job === undefined)
     return step(state, { phase: 'Starting', since: iso(now), attempt: state.attempt }, { reason: 'JobGone', job: '' });
   if (job === undefined) return leave(state`,
-    seed: 52,
+    seed: 1701,
   },
   {
     guarantee: 'S1',

@@ -24,7 +24,7 @@ export type Pace = { look(): void };
 
 const OVER_BOUND = 1.25;
 const SLACK_SECONDS = 60;
-const LOOK_MS = 1_000;
+const LOOK_MS = 5_000;
 /** What a payload that reboots its node waits with it. */
 export const REBOOT_AFTER_SECONDS = 2;
 const OFF_SECONDS = 2;

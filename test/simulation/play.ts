@@ -293,8 +293,8 @@ function openWindows(world: World): void {
 
 function isSettled(world: World): boolean {
   const { registry } = world.server;
-  const passages = registry.list(PASSAGES).every((passage) => SETTLED.includes(phaseOf(passage) ?? ''));
-  if (!passages || ticketsIn(registry.get('maintenancepolicies.drydock.dev', 'cluster')).length > 0) return false;
+  for (const passage of registry.all(PASSAGES)) if (!SETTLED.includes(phaseOf(passage) ?? '')) return false;
+  if (ticketsIn(registry.get('maintenancepolicies.drydock.dev', 'cluster')).length > 0) return false;
   return registry.list(UPGRADES).every((upgrade) => {
     const { phase, observedGeneration } = upgrade.status as { phase?: string; observedGeneration?: number };
     return phase === 'Complete' && observedGeneration === upgrade.metadata.generation;

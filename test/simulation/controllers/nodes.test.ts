@@ -216,6 +216,20 @@ describe('the payload of a Job of ours', () => {
   };
   const over = (at: World, type: string) => at.job('work').status.conditions?.some((one) => one.type === type) ?? false;
 
+  test('that has ended is said to have ended again where etcd was restored to before (seed 10: it ran for ever)', () => {
+    const at = world();
+    at.node('one');
+    at.run(10);
+    payload(at);
+    at.until(() => at.pods('work')[0]?.spec.nodeName !== undefined);
+    const snapshot = at.etcd.snapshot();
+    at.until(() => at.kubelets.works.length === 1);
+    at.run(1.5);
+    at.resync(at.etcd.restore(snapshot, at.etcd.revision + 1_000));
+    at.until(() => over(at, 'Complete'), 60);
+    expect(at.kubelets.works).toHaveLength(1);
+  });
+
   test('upgrades the kubelet and the static pods of a control plane', () => {
     const at = world();
     at.node('one', { controlPlane: true });
