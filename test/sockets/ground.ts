@@ -14,6 +14,7 @@ import { RealTime } from '../../src/simulation/real-time.ts';
 import { listen, served } from '../../src/simulation/served.ts';
 import { Timeline } from '../../src/simulation/timeline.ts';
 import { Ear, JOBS_NAMESPACE, type Truth, type Violation } from './oracle.ts';
+import type { Breaker } from './proxy.ts';
 import { SHOP } from './writer.ts';
 
 /** A model that is served over plain HTTP in real time. */
@@ -63,7 +64,7 @@ export type Watched = {
 
 export type WatchedParts = {
   readonly name: string;
-  readonly url: string;
+  readonly proxy: Pick<Breaker, 'url' | 'ca'>;
   readonly truth: Truth;
   readonly clock: Clock;
   readonly dice: Dice;
@@ -74,10 +75,10 @@ export type WatchedParts = {
 const KIND_OF = new Map<string, Kind>(SEEN_KINDS.map((kind) => [PLACES[kind].plural, kind]));
 
 /** Begins to watch every kind with the operator's own transport, watchers and stores. */
-export function watched({ name, url, truth, clock, dice, violate, said }: WatchedParts): Watched {
+export function watched({ name, proxy, truth, clock, dice, violate, said }: WatchedParts): Watched {
   const ear = new Ear(name, truth, violate);
   const headers = { authorization: `Bearer ${TOKEN}` };
-  const who = { read: async () => ({ server: url, headers, tls: {} }), renew: () => {} };
+  const who = { read: async () => ({ server: proxy.url, headers, tls: { ca: proxy.ca } }), renew: () => {} };
   const transport = new Transport({ who, userAgent: name, clock, said: () => {} });
   const cluster = remoteCluster({
     transport: {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { deadPeer } from './dead-peer.ts';
-import { inSeconds, report } from './report.ts';
+import { type Bound, bounds, inSeconds, judged, report } from './report.ts';
 import { deadlines } from './silence.ts';
 import { storm } from './storm.ts';
 
@@ -35,7 +35,8 @@ const stormed = await storm({
   nodes: 100,
   life: [Math.round(1_000 / hurry), Math.round(4_000 / hurry)],
   hurry,
-  settleMs: Math.max(20_000, 120_000 / hurry),
+  // Longer than the longest pause of an operator, and shorter than it is silent before it asks by itself.
+  settleMs: Math.max(20_000, 60_000 / hurry),
   heard: ({ round, disconnects, events, settledMs, violations }) => {
     say(`  round ${round}: ${disconnects} disconnects, ${events} events, quiet after ${inSeconds(settledMs)}`);
     for (const { property, text } of violations) say(`    ${property}: ${text}`);
@@ -50,4 +51,14 @@ if ('unmeasured' in died) say(`  a dead peer: not measured, ${died.unmeasured}`)
 else say(`  a peer that acknowledges nothing any more: noticed after ${inSeconds(died.noticedMs)} (${died.message})`);
 say(`  an open watch that falls silent: given up after ${inSeconds(silent.noticedMs)}`);
 say(`  a watch that is never answered: given up after ${inSeconds(mute.noticedMs)}`);
-process.exitCode = stormed.broken === 0 ? 0 : 1;
+const all: readonly Bound[] = [
+  ...bounds(stormed, hurry),
+  { what: 'a dead peer is noticed', most: 20_000, was: 'unmeasured' in died ? undefined : died.noticedMs },
+  { what: 'a silent server is noticed', most: 90_000, was: silent.noticedMs },
+  { what: 'an unanswered watch is given up', most: 90_000, was: mute.noticedMs },
+];
+for (const bound of all) say(judged(bound));
+const within = all.every(({ most, was }) => was === undefined || was <= most);
+if (stormed.broken > 0 || !within)
+  say(`Again: npm run sockets -- ${process.argv.slice(2).join(' ')} --seed ${options.seed}`);
+process.exitCode = stormed.broken === 0 && within ? 0 : 1;

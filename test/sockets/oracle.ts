@@ -103,6 +103,7 @@ export class Ear {
   readonly #listedAt = new Map<Kind, number>();
   caches: Caches | undefined;
   told = 0;
+  asks = 0;
   lists = 0;
   unreadable = 0;
   refusedConnections = 0;
@@ -120,6 +121,7 @@ export class Ear {
   }
 
   asked(path: string): void {
+    this.asks += 1;
     if (this.#isOver) this.#say('stop', `${path} was asked for after the end`);
   }
 
@@ -139,23 +141,23 @@ export class Ear {
   changed({ kind, key, before, after }: Change): void {
     this.told += 1;
     const id = `${kind} ${key}`;
-    const what = `${id}: ${before?.resourceVersion ?? 'nothing'} → ${after?.resourceVersion ?? 'nothing'}`;
-    if (this.#isOver) this.#say('stop', `${what} after the end`);
+    const what = () => `${id}: ${before?.resourceVersion ?? 'nothing'} → ${after?.resourceVersion ?? 'nothing'}`;
+    if (this.#isOver) this.#say('stop', `${what()} after the end`);
     const known = this.#fold.get(id);
     if (!isSame(known, before)) {
       const isMissing = Number(before?.resourceVersion ?? 0) > Number(known?.resourceVersion ?? 0);
       const last = known?.resourceVersion ?? 'nothing';
-      this.#say(isMissing ? 'told' : 'twice', `${what} when ${last} was told last`);
+      this.#say(isMissing ? 'told' : 'twice', `${what()} when ${last} was told last`);
     }
-    if (isSame(before, after)) this.#say('twice', `${what} is no change`);
+    if (isSame(before, after)) this.#say('twice', `${what()} is no change`);
     if (after === undefined) {
       this.#fold.delete(id);
       return;
     }
     const revision = Number(after.resourceVersion);
     const highest = this.#highest.get(id) ?? 0;
-    if (revision < highest) this.#say('back', `${what} when ${highest} had been told`);
-    if (!this.#truth.had(kind, key, after)) this.#say('back', `${what}, which never was`);
+    if (revision < highest) this.#say('back', `${what()} when ${highest} had been told`);
+    if (!this.#truth.had(kind, key, after)) this.#say('back', `${what()}, which never was`);
     this.#highest.set(id, Math.max(highest, revision));
     this.#fold.set(id, { uid: after.uid, resourceVersion: after.resourceVersion });
   }

@@ -17,7 +17,7 @@ export const SHORT: StormOptions = {
   nodes: 40,
   life: [40, 400],
   hurry: 20,
-  settleMs: 10_000,
+  settleMs: 5_000,
 };
 
 /** Enough for most planted bugs to show: more objects, so that what is lost is seldom written again. */
@@ -27,7 +27,7 @@ const PLANTED: StormOptions = {
   pods: 1_200,
   clusters: 3,
   rounds: 3,
-  settleMs: 4_000,
+  settleMs: 2_500,
   untilBroken: true,
 };
 

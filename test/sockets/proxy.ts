@@ -1,16 +1,17 @@
-import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createDoor } from 'node:net';
+import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { Dice } from '../../src/simulation/dice.ts';
-import { type AtDoor, type Fate, listFate, type Streamed, watchFate } from './fates.ts';
-import { failure, passOn, reset, type Stream, strike } from './stream.ts';
+import { openDoor, reset } from './door.ts';
+import type { AtDoor, Fate, Streamed } from './fates.ts';
+import { type Passage, Plan } from './plan.ts';
+import { failure, passOn, type Stream, strike } from './stream.ts';
 
 /** How long somebody took to come back after something was done to the connection, in milliseconds. */
 export type Back = { readonly askedAgain: number[]; readonly resumed: number[] };
 
-/** A proxy before a server of plain HTTP that does to connections what networks and servers do. */
+/** A proxy before a server of plain HTTP that speaks TLS itself, and does to connections what networks and servers do. */
 export type Breaker = {
   readonly url: string;
+  readonly ca: string;
   /** How often something was done. */
   readonly counts: ReadonlyMap<Streamed | AtDoor, number>;
   readonly disconnects: () => number;
@@ -18,7 +19,9 @@ export type Breaker = {
   readonly back: ReadonlyMap<Streamed | AtDoor, Back>;
   /** Bodies of HTML that were given for a watch. */
   readonly htmlWatches: () => number;
-  /** Does nothing to anybody until `storm`; what is half open is reset. */
+  /** What was last done to an operator, in lines for people. */
+  readonly told: (name: string) => readonly string[];
+  /** Does nothing to anybody until `storm`; what it has only begun to do to somebody ends with a reset. */
   calm(): void;
   storm(): void;
   /** Does this to every request from now on, and to every open watch; undefined: chance decides again. */
@@ -42,83 +45,86 @@ type House = {
   readonly upstream: string;
   readonly agent: Agent;
   readonly books: Books;
-  readonly drawn: Dice;
-  readonly watches: Set<Stream>;
+  readonly plan: Plan;
+  /** Whose they are. */
+  readonly watches: Map<Stream, string>;
   readonly lists: Set<Stream>;
   readonly mute: Set<ServerResponse>;
-  readonly fateOf: (isWatch: boolean) => Fate;
+  readonly fateOf: (who: string, isWatch: boolean) => Fate;
   readonly isQuiet: () => boolean;
 };
 
 /** Starts it, calm. */
 export async function startProxy({ upstream, dice, life }: ProxyParts): Promise<Breaker> {
-  const [books, watches, lists] = [new Books(), new Set<Stream>(), new Set<Stream>()];
-  const [agent, mute, drawn] = [new Agent({ keepAlive: true }), new Set<ServerResponse>(), dice.fork('fates')];
+  const [books, watches, lists] = [new Books(), new Map<Stream, string>(), new Set<Stream>()];
+  const [agent, mute] = [new Agent({ keepAlive: true }), new Set<ServerResponse>()];
+  const plan = new Plan(dice.fork('fates'), life);
   let isCalm = true;
   let fixed: Fate | undefined;
-  const fateOf = (isWatch: boolean): Fate =>
-    fixed ?? (isCalm ? { is: 'pass' } : isWatch ? watchFate(drawn, life) : listFate(drawn));
+  const fateOf = (who: string, isWatch: boolean): Fate => fixed ?? (isCalm ? { is: 'pass' } : plan.fate(who, isWatch));
   const isQuiet = () => fixed === undefined && isCalm;
-  const house: House = { upstream, agent, books, drawn, watches, lists, mute, fateOf, isQuiet };
-  const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, response) => meet(house, incoming, response));
-  const door = createDoor({ noDelay: true }, (socket) => server.emit('connection', socket));
-  const listening = async (port: number) => {
-    door.listen(port, '127.0.0.1');
-    await once(door, 'listening');
-    return (door.address() as AddressInfo).port;
-  };
-  const port = await listening(0);
+  const house: House = { upstream, agent, books, plan, watches, lists, mute, fateOf, isQuiet };
+  const door = await openDoor((incoming, response) => meet(house, incoming, response));
   let stopped = false;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: door.url,
+    ca: door.ca,
     counts: books.counts,
     disconnects: () => [...books.counts.values()].reduce((sum, count) => sum + count, 0),
     back: books.back,
     htmlWatches: () => books.htmlWatches,
+    told: (name) => plan.told(name),
     calm: () => {
       isCalm = true;
-      for (const stream of [...watches, ...lists]) stream.calm();
+      for (const stream of [...watches.keys(), ...lists]) stream.calm();
       for (const response of mute) reset(response);
     },
     storm: () => {
       isCalm = false;
-      for (const stream of watches) {
-        const fate = watchFate(drawn, life);
+      for (const [stream, who] of watches) {
+        const fate = plan.fate(who, true);
         if (fate.is === 'streamed') stream.arm(fate.by, fate.afterMs);
         else stream.arm('reset', life[1]);
       }
     },
     does: (fate) => {
       fixed = fate;
-      if (fate?.is === 'door') for (const stream of watches) stream.arm('reset', 0);
-      if (fate?.is === 'streamed') for (const stream of watches) stream.arm(fate.by, fate.afterMs);
+      if (fate?.is === 'door') for (const stream of watches.keys()) stream.arm('reset', 0);
+      if (fate?.is === 'streamed') for (const stream of watches.keys()) stream.arm(fate.by, fate.afterMs);
     },
     refuse: async (milliseconds) => {
-      if (!door.listening) return;
-      door.close();
+      if (!door.isOpen()) return;
+      door.shut();
       books.forget();
       await new Promise((resolve) => setTimeout(resolve, milliseconds));
       books.forget();
-      if (!stopped) await listening(port);
+      if (!stopped) await door.reopen();
     },
     stop: async () => {
       stopped = true;
-      if (door.listening) door.close();
-      server.closeAllConnections();
+      door.stop();
       agent.destroy();
     },
   };
 }
 
 function meet(house: House, incoming: IncomingMessage, response: ServerResponse): void {
-  const { books, mute, watches, lists, drawn } = house;
+  const { books, mute, watches, lists, plan } = house;
   response.on('error', () => {});
   const who = whoOf(incoming);
   const isWatch = incoming.url?.includes('watch=1') === true;
   books.asked(who);
-  const fate = house.fateOf(isWatch);
+  const fate = house.fateOf(who, isWatch);
+  const passage = plan.passage(who, fate, incoming.url ?? '', incoming.socket.remotePort);
+  response.on('close', () => {
+    passage.closedAt = plan.now();
+  });
+  const struck = (by: Streamed | AtDoor, wasOpen: boolean) => {
+    passage.struck = { at: plan.now(), by };
+    books.did(by, who, wasOpen);
+  };
   if (fate.is === 'door') {
-    books.did(fate.by, who, fate.by === 'mute' && isWatch);
+    struck(fate.by, fate.by === 'mute' && isWatch);
     if (fate.by === 'html' && isWatch) books.htmlWatches += 1;
     if (fate.by === 'mute') {
       mute.add(response);
@@ -127,15 +133,26 @@ function meet(house: House, incoming: IncomingMessage, response: ServerResponse)
     return;
   }
   forward(house, incoming, response, (answer) => {
+    follow(answer, passage, plan);
     if (isWatch && answer.statusCode === 200) books.resumed(who);
     if (!isWatch && fate.is === 'pass') return passOn(answer, response);
-    const struck = (by: Streamed) => books.did(by, who, isWatch);
-    const stream = strike({ answer, response, dice: drawn, struck });
+    const stream = strike({ answer, response, dice: plan.dice(who), struck: (by) => struck(by, isWatch) });
     // It may have become calm since it was asked for.
     if (fate.is === 'streamed' && !house.isQuiet()) stream.arm(fate.by, fate.afterMs);
-    const streams = isWatch ? watches : lists;
-    streams.add(stream);
-    response.on('close', () => streams.delete(stream));
+    if (isWatch) watches.set(stream, who);
+    else lists.add(stream);
+    response.on('close', () => {
+      watches.delete(stream);
+      lists.delete(stream);
+    });
+  });
+}
+
+function follow(answer: IncomingMessage, passage: Passage, plan: Plan): void {
+  passage.answeredAt = plan.now();
+  answer.on('data', (chunk: Buffer) => {
+    passage.bytes += chunk.length;
+    passage.lastAt = plan.now();
   });
 }
 

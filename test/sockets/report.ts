@@ -25,6 +25,7 @@ export function report(stormed: Stormed): readonly string[] {
     `At ${stormed.quietPoints} quiet points every cache was the truth after ${spread(settledMs)}; the event loop was late by ${Math.round(stormed.loopMs)} ms (99 %).`,
     ...Object.entries(PROPERTIES).map(([name, sentence]) => `  ${name.padEnd(7)} ${sentence}`),
     ...violations.map(({ property, text }) => `  ${property}: ${text}`),
+    ...stormed.injuries.map((injury) => `  ${injury}`),
     `${broken === 0 ? '0 violations' : `${broken} violations`}.`,
   ];
 }
@@ -34,6 +35,26 @@ function spread(values: readonly number[]): string {
   if (values.length === 0) return 'never';
   const [half, most, slowest] = [percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1)];
   return `p50 ${inSeconds(half)}, p99 ${inSeconds(most)}, max ${inSeconds(slowest)}, n ${values.length}`;
+}
+
+/** How long something may take at most, and how long it took, where that could be measured. */
+export type Bound = { readonly what: string; readonly most: number; readonly was: number | undefined };
+
+const RESUMED_MS = 1_000;
+/** With turns of this length (99 %) there is no second for what takes ten of them. */
+const BUSY_LOOP_MS = 100;
+
+/** The bound on the resumption after a reset; it is no bound on a machine that is busy with something else. */
+export function bounds({ back, loopMs }: Stormed, hurry: number): readonly Bound[] {
+  const isBusy = loopMs > BUSY_LOOP_MS || hurry > 1;
+  const was = isBusy ? undefined : percentile(back.get('reset')?.resumed ?? [], 0.99);
+  return [{ what: 'a watch is back after a reset (99 %)', most: RESUMED_MS, was }];
+}
+
+/** Whether it was kept, for people. */
+export function judged({ what, most, was }: Bound): string {
+  const kept = was === undefined ? 'not judged' : `${inSeconds(was)}, ${was <= most ? 'kept' : 'NOT KEPT'}`;
+  return `  bound: ${what} within ${inSeconds(most)}: ${kept}`;
 }
 
 /** A time as people read it. */

@@ -33,7 +33,7 @@ async function measure(hurry: number, by: Streamed | AtDoor, begin: (proxy: Brea
   const violate = ({ text }: { readonly text: string }) => {
     throw new Error(text);
   };
-  const parts = { name: by, url: proxy.url, truth, clock: hurried(hurry), dice: chance.fork('operator'), violate };
+  const parts = { name: by, proxy, truth, clock: hurried(hurry), dice: chance.fork('operator'), violate };
   const one = watched(parts);
   await one.synced;
   const every = SEEN_KINDS.length;

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import type { Dice } from '../../src/simulation/dice.ts';
+import { leave, reset } from './door.ts';
 import type { Streamed } from './fates.ts';
 
 /** An answer on its way through the proxy. */
 export type Stream = {
   /** Something is done to it after a while. */
   arm(by: Streamed, afterMs: number): void;
-  /** Nothing is done to it until it is armed again; one that says nothing more is reset. */
+  /** Nothing is done to it until it is armed again; what has begun to be done to it ends with a reset. */
   calm(): void;
 };
 
@@ -25,11 +26,6 @@ const NEWLINE = 0x0a;
 const TRICKLED_BYTES = 200;
 const DELAYS = 3;
 const LONGEST_DELAY_MS = 150;
-
-/** Closes a connection as a machine does that knows nothing of it. */
-export function reset({ socket }: ServerResponse): void {
-  socket?.resetAndDestroy();
-}
 
 /** Sends an answer on as it comes, no faster than it is read. */
 export function passOn(answer: IncomingMessage, response: ServerResponse): void {
@@ -81,7 +77,7 @@ export function strike(parts: StreamParts): Stream {
     },
     calm: () => {
       if (is === 'over') {
-        if (by === 'silent') reset(response);
+        reset(response);
         return;
       }
       clearTimeout(timer);
@@ -103,7 +99,7 @@ async function finish({ answer, response, dice }: StreamParts, by: Streamed, chu
       return;
     case 'cut':
       if (part !== undefined) await written(response, part);
-      return void response.socket?.destroySoon();
+      return leave(response);
     case 'short':
       return void response.end(part);
     case 'trickle':
@@ -111,7 +107,7 @@ async function finish({ answer, response, dice }: StreamParts, by: Streamed, chu
         if (!response.destroyed) response.write(Buffer.of(byte));
         await setImmediate();
       }
-      return void response.socket?.destroySoon();
+      return leave(response);
     case 'delay':
       return delayed(answer, response, dice, chunk);
     case 'expired':
