@@ -3,20 +3,22 @@ import { decideRollout, survey } from '../core/rollout.ts';
 import type { RolloutFacts } from '../core/rollout-facts.ts';
 import { reported } from '../core/rollout-report.ts';
 import type { Loop, Subject } from './loop.ts';
+import type { Place } from './see-drain.ts';
 import { readWindows, type ServerVersion, seeRollout } from './see-rollout.ts';
 
 /** What is decided again on a live read before it is done. */
 const LOOKED: ReadonlySet<string> = new Set(['writeLedger', 'createPassage']);
 
 /** How one upgrade is seen, judged and written. */
-export function upgrades(loop: Loop, server: ServerVersion): Subject<RolloutFacts, UpgradeStatus> {
+export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subject<RolloutFacts, UpgradeStatus> {
   const { cluster, clock, memory } = loop;
+  const from = () => ({ caches: cluster.caches, server, memory, now: clock.now(), place });
   return {
     name: 'ClusterUpgrade',
     version: ({ upgrade }) => upgrade.resourceVersion,
     observe(key) {
       const upgrade = cluster.caches.ClusterUpgrade.get(key);
-      return upgrade?.readable ? seeRollout(upgrade, cluster.caches, server, memory, clock.now()) : undefined;
+      return upgrade?.readable ? seeRollout(upgrade, from()) : undefined;
     },
     async look(key) {
       // The passages too: after a restore of etcd a cache may still show one as Failed that is on its way again.
@@ -35,7 +37,7 @@ export function upgrades(loop: Loop, server: ServerVersion): Subject<RolloutFact
       if (!windows.ok) return windows;
       const ledger = policy.value?.readable ? policy.value : undefined;
       const live = { nodes: nodes.value, ledger, windows: windows.value, passages: passages.value };
-      return { ok: true, value: seeRollout(upgrade.value, cluster.caches, server, memory, clock.now(), live) };
+      return { ok: true, value: seeRollout(upgrade.value, from(), live) };
     },
     decide: decideRollout,
     // A finalizer that goes is looked at as well: a lagging ledger may not show a ticket that was admitted just now. So is a

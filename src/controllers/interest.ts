@@ -39,7 +39,11 @@ export function interested(change: Change, caches: Caches, jobsNamespace: string
       const jobs = pods
         .filter(({ namespace }) => namespace === jobsNamespace)
         .flatMap((pod) => byUID(pod.labels['drydock.dev/passage'], caches));
-      return [...nodes.flatMap((name) => onNode(name, caches)), ...components, ...jobs];
+      return [
+        ...nodes.flatMap((name) => [...onNode(name, caches), ...returningTo(name, caches)]),
+        ...components,
+        ...jobs,
+      ];
     }
     case 'PodDisruptionBudget':
       return ofBudget(change, caches);
@@ -92,16 +96,17 @@ function ofNode(key: string, { before, after }: Both<NodeView>, caches: Caches):
   return [...own, ...allUpgrades(caches), ['ledger', POLICY], ...left.map(sweepOf)];
 }
 
-/** A budget concerns the drains of nodes that have a pod which it selects, or did until now. */
+/** A budget concerns the drains of nodes that have a pod which it selects, or did until now, and who may return to such a node. */
 function ofBudget(change: Both<BudgetView>, caches: Caches): readonly Interest[] {
   const budgets = seen(change);
   const namespace = budgets[0]?.namespace;
   const isSelected = (pod: PodView) => pod.namespace === namespace && covering(pod, budgets).length > 0;
-  return named(
-    inPhase(caches, ['Draining']).filter(
-      (passage) => passage.readable && [...caches.Pod.by('node', passage.spec.nodeName)].some(isSelected),
-    ),
-  );
+  const isConcerned = (nodeName: string) => [...caches.Pod.by('node', nodeName)].some(isSelected);
+  const draining = inPhase(caches, ['Draining']);
+  return [
+    ...named(draining.filter((passage) => passage.readable && isConcerned(passage.spec.nodeName))),
+    ...returning(caches, isConcerned),
+  ];
 }
 
 function ofJob(key: string, change: Both<JobView>, caches: Caches): readonly Interest[] {
@@ -172,6 +177,18 @@ function named(passages: readonly PassageObject[]): Interest[] {
 
 function names(passages: readonly PassageObject[]): Interest[] {
   return named(passages.filter((passage) => !isSettled(passage)));
+}
+
+/** The upgrades that put a node back and return to it when nothing is in its way any more. */
+function returningTo(nodeName: string, caches: Caches): Interest[] {
+  return returning(caches, (name) => name === nodeName);
+}
+
+function returning(caches: Caches, isMeant: (nodeName: string) => boolean): Interest[] {
+  return [...caches.ClusterUpgrade.all()].flatMap((upgrade): Interest[] => {
+    const isAwaited = upgrade.readable && upgrade.status.setAside.some(({ nodeName }) => isMeant(nodeName));
+    return isAwaited ? [['upgrades', upgrade.name]] : [];
+  });
 }
 
 /** The nodes with the soft taint of an upgrade, which nobody but the sweep takes back once it is gone. */

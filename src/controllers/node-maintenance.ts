@@ -6,7 +6,8 @@ import { passageStatus } from '../core/passage-report.ts';
 import { same } from '../core/same.ts';
 import type { PassageObject, Read } from '../core/world.ts';
 import type { Loop, Subject } from './loop.ts';
-import { type LivePassage, type Place, type SeenPassage, seePassage } from './see-passage.ts';
+import type { Place } from './see-drain.ts';
+import { type LivePassage, type SeenPassage, seePassage } from './see-passage.ts';
 import { readWindows, type ServerVersion } from './see-rollout.ts';
 import { tellPassage } from './telling.ts';
 

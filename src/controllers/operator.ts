@@ -10,7 +10,7 @@ import { type Happened, type Loop, reconciler, type Subject } from './loop.ts';
 import { ledger } from './maintenance-policy.ts';
 import { Memory } from './memory.ts';
 import { passages } from './node-maintenance.ts';
-import type { Place } from './see-passage.ts';
+import type { Place } from './see-drain.ts';
 import { JOB_KEY, sweep } from './sweep.ts';
 import { unreadable } from './unreadable.ts';
 
@@ -140,7 +140,7 @@ function reconcilers(loop: Loop, server: { readonly current: string | undefined 
   return {
     passages: { reconciler: made(passages(loop, server, place)), concurrency: 16 },
     upgrades: {
-      reconciler: either(made(upgrades(loop, server)), made(unreadable('ClusterUpgrade', loop))),
+      reconciler: either(made(upgrades(loop, server, place)), made(unreadable('ClusterUpgrade', loop))),
       concurrency: 2,
     },
     ledger: { reconciler: made(ledger(loop)), concurrency: 1 },

@@ -3,9 +3,8 @@ import type { Plan } from '../api/node-maintenance.ts';
 import type { Phase } from '../api/phases.ts';
 import type { Caches } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
-import { isShown } from '../core/budget.ts';
 import { memoryOf, targetOf } from '../core/choice.ts';
-import { type Assessment, assess } from '../core/drain.ts';
+import type { Assessment } from '../core/drain.ts';
 import { isAtWork, isUpgradeJob, type Ledger } from '../core/ledger.ts';
 import { RELEASE } from '../core/mark.ts';
 import { type NodeFacts, type PassageFacts, since } from '../core/passage.ts';
@@ -13,12 +12,9 @@ import { openingOf } from '../core/rollout.ts';
 import { rivalOf } from '../core/standstill.ts';
 import { amissOn } from '../core/verify.ts';
 import { roleOf } from '../core/version.ts';
-import type { Instant, JobView, NodeView, PassageObject, PodView, Read, UpgradeObject } from '../core/world.ts';
-import type { Memory } from './memory.ts';
-import { controlPlaneOf, ledgerOf, type SeenWindow, type ServerVersion, windowsOf } from './see-rollout.ts';
-
-/** Where things stand that no object says. */
-export type Place = { readonly namespace: string; readonly jobsNamespace: string };
+import type { JobView, NodeView, PassageObject, PodView, Read, UpgradeObject } from '../core/world.ts';
+import { type From, seeDrain } from './see-drain.ts';
+import { controlPlaneOf, ledgerOf, type SeenWindow, windowsOf } from './see-rollout.ts';
 
 /** What has been read instead of taken from a cache; a key that is absent was not read. */
 export type LivePassage = {
@@ -38,14 +34,6 @@ export type SeenPassage = {
   readonly plan: Plan | undefined;
   readonly facts: NodeFacts;
   readonly upgrade: UpgradeObject | undefined;
-};
-
-type From = {
-  readonly caches: Caches;
-  readonly server: ServerVersion;
-  readonly memory: Memory;
-  readonly now: Instant;
-  readonly place: Place;
 };
 
 /** Everything seen of one passage, from caches but for what was read live. */
@@ -101,6 +89,12 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
   return { passage, plan, facts, upgrade };
 }
 
+function assessment(drain: Drain, node: NodeView, pods: readonly PodView[], passage: Read<PassageObject>, from: From) {
+  const { state, blockers } = passage.status;
+  const cordoned = state.phase === 'Draining' ? { cordonedAt: since(state) } : {};
+  return seeDrain(drain, node, { pods, earlier: blockers, ...cordoned }, from);
+}
+
 /** Whether a Job of an earlier passage is still at work on the node: a retry must not run beside it. */
 function isStranger(job: JobView, passage: Read<PassageObject>): boolean {
   return isUpgradeJob(job) && isAtWork(job) && job.labels['drydock.dev/passage'] !== passage.uid;
@@ -124,45 +118,6 @@ function factsOf(passage: Read<PassageObject>): PassageFacts {
 function isSameMachine(node: NodeView, { status }: Read<PassageObject>): boolean {
   const { state } = status;
   return 'machineID' in state && state.machineID !== '' && state.machineID === node.machineID;
-}
-
-function assessment(
-  drain: Drain,
-  node: NodeView,
-  pods: readonly PodView[],
-  passage: Read<PassageObject>,
-  from: From,
-): Assessment {
-  const { caches, now, memory, place } = from;
-  const { state } = passage.status;
-  const namespaces = new Set(pods.map(({ namespace }) => namespace));
-  return assess(drain, {
-    now,
-    node,
-    ...(state.phase === 'Draining' ? { cordonedAt: since(state) } : {}),
-    elsewhere: [...caches.Node.all()].some(({ name, ready, unschedulable, deleting }) => {
-      return name !== node.name && ready && !unschedulable && !deleting;
-    }),
-    namespaceLabels: (namespace) => caches.Namespace.get(namespace)?.labels ?? NO_LABELS,
-    pods,
-    budgets: [...namespaces].flatMap((namespace) => [...caches.PodDisruptionBudget.by('namespace', namespace)]),
-    daemonSets: daemonSetsOf(pods, caches),
-    ownNamespace: place.namespace,
-    jobsNamespace: place.jobsNamespace,
-    recall: memory.recall,
-    spent: (budget) =>
-      memory.claims(budget.uid).filter((claim) => !isShown(claim, budget, caches.Pod.get(claim.pod), now)).length,
-    earlier: passage.status.blockers,
-  });
-}
-
-const NO_LABELS = {};
-
-function daemonSetsOf(pods: readonly PodView[], caches: Caches): ReadonlySet<string> {
-  const keys = pods.flatMap(({ namespace, controller }) =>
-    controller?.kind === 'DaemonSet' ? [`${namespace}/${controller.name}`] : [],
-  );
-  return new Set(keys.filter((key) => caches.DaemonSet.get(key) !== undefined));
 }
 
 /** The plan that would be frozen now, or why there is none. */

@@ -1,10 +1,12 @@
+import type { Blocker } from '../api/blocker.ts';
+import type { Drain } from '../api/maintenance-profile.ts';
 import { UPGRADE_LABEL } from '../api/node-maintenance.ts';
 import type { Answer, Caches, Cluster } from '../cluster/cluster.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { RolloutFacts } from '../core/rollout-facts.ts';
 import type { ControlPlane } from '../core/version.ts';
-import type { Instant, NodeView, PassageObject, Read, UpgradeObject } from '../core/world.ts';
-import type { Memory } from './memory.ts';
+import type { NodeView, PassageObject, Read, UpgradeObject } from '../core/world.ts';
+import { type From, seeDrain } from './see-drain.ts';
 
 /** What has been read instead of taken from a cache. */
 export type LiveRollout = {
@@ -64,23 +66,36 @@ export async function readWindows(
 }
 
 /** Everything seen of one upgrade. */
-export function seeRollout(
-  upgrade: Read<UpgradeObject>,
-  caches: Caches,
-  server: ServerVersion,
-  memory: Memory,
-  now: Instant,
-  live: LiveRollout = {},
-): RolloutFacts {
+export function seeRollout(upgrade: Read<UpgradeObject>, from: From, live: LiveRollout = {}): RolloutFacts {
+  const { caches, server, memory, now } = from;
+  const profile = caches.MaintenanceProfile.get(upgrade.spec.profileName);
   return {
     now,
     upgrade,
     ledger: 'ledger' in live ? live.ledger : ledgerOf(caches),
-    profile: caches.MaintenanceProfile.get(upgrade.spec.profileName),
+    profile,
     windows: live.windows ?? windowsOf(upgrade, caches),
     nodes: live.nodes ?? [...caches.Node.all()],
     passages: passagesOf(live.passages ?? caches.NodeMaintenance.by('upgrade', upgrade.name), upgrade),
     controlPlane: controlPlaneOf(caches, server),
     recall: memory.recall,
+    hindered: profile?.readable ? hindered(profile.spec.drain, upgrade.status.blockers, from) : () => [],
+  };
+}
+
+/** What would keep a node from being drained and does not clear by itself: asked of few nodes, and of each once in a pass. */
+function hindered(drain: Drain, blockers: readonly Blocker[], from: From): RolloutFacts['hindered'] {
+  if (drain.mode !== 'Drain') return () => [];
+  const asked = new Map<string, readonly Blocker[]>();
+  return (name) => {
+    const known = asked.get(name);
+    if (known !== undefined) return known;
+    const node = from.caches.Node.get(name);
+    const earlier = blockers.filter(({ nodeName }) => nodeName === name);
+    const pods = [...from.caches.Pod.by('node', name)];
+    const found = node === undefined ? [] : seeDrain(drain, node, { pods, earlier }, from).blockers;
+    const lasting = found.filter(({ selfClearing }) => !selfClearing);
+    asked.set(name, lasting);
+    return lasting;
   };
 }

@@ -159,6 +159,7 @@ export type RolloutStep =
   | { readonly reason: 'VersionsDisagree'; readonly server: string; readonly pods: readonly string[] }
   | { readonly reason: 'VersionUnknown'; readonly detail: string }
   | { readonly reason: 'SetAside'; readonly nodes: readonly string[]; readonly until: Instant }
+  | { readonly reason: 'StillInTheWay'; readonly blockers: readonly Blocker[] }
   | { readonly reason: 'NodesUnavailable'; readonly nodes: readonly string[] }
   | { readonly reason: 'Planning' }
   | { readonly reason: 'WindowOverridden'; readonly until: Instant; readonly detail: string };

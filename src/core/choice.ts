@@ -1,3 +1,4 @@
+import type { Blocker } from '../api/blocker.ts';
 import type { UpgradeSpec } from '../api/cluster-upgrade.ts';
 import type { Ticket } from '../api/maintenance-policy.ts';
 import type { Drain } from '../api/maintenance-profile.ts';
@@ -5,6 +6,7 @@ import type { Because } from './because.ts';
 import { controlPlaneTicket, type Ledger, MOST_TICKETS, type Request } from './ledger.ts';
 import { HOLD, LEFT_CORDONED, TAKE_NOT_READY } from './mark.ts';
 import { matches } from './selector.ts';
+import { isDue, type SetAside, stillInTheWay } from './set-aside.ts';
 import { type ControlPlane, runs, workersMayFollow } from './version.ts';
 import type { Instant, NodeView } from './world.ts';
 
@@ -14,6 +16,8 @@ const LEAVING = new Set([
   'karpenter.sh/disrupted',
   'DeletionCandidateOfClusterAutoscaler',
 ]);
+/** Blockers that one sentence names. */
+const MOST_SAID = 5;
 const DAY_MS = 86_400_000;
 /** A prefix that no kubelet may write: what is remembered there cannot be forged from a node. */
 const MEMORY_PREFIX = 'drydock.node-restriction.kubernetes.io/';
@@ -79,8 +83,7 @@ export function share(value: number | string, of: number): number {
 }
 
 /** Everything a choice of nodes depends on. */
-export type ChoiceFacts = {
-  readonly now: Instant;
+export type ChoiceFacts = SetAside & {
   readonly upgrade: { readonly name: string; readonly uid: string; readonly spec: UpgradeSpec };
   readonly target: Target;
   readonly nodes: readonly NodeView[];
@@ -90,8 +93,6 @@ export type ChoiceFacts = {
   readonly drain: Drain;
   /** Nodes that failed and wait for a raise of `retry`, and those whose passage has not ended. */
   readonly failed: ReadonlySet<string>;
-  /** Nodes put back, and until when. */
-  readonly setAside: ReadonlyMap<string, Instant>;
   /** Nodes whose Failed passage is settled: a new ticket takes the old one's place. */
   readonly takeOver: ReadonlySet<string>;
 };
@@ -138,8 +139,13 @@ function sorted(facts: ChoiceFacts) {
   const mine = selected(nodes, upgrade.spec);
   const held = new Map(ledger.status.tickets.map((ticket) => [ticket.nodeName, ticket]));
   const todo = mine.filter((node) => !isThrough(node) && isFree(node, held.get(node.name), facts));
-  const ready = todo.filter((node) => canBegin(node) && (facts.setAside.get(node.name) ?? 0) <= now);
+  const ready = todo.filter((node) => canBegin(node) && isDue(node, facts) && stillInTheWay(node, facts).length === 0);
   return { mine, held, todo, ready, isThrough };
+}
+
+/** What is in the way of nodes that were put back and could be returned to otherwise. */
+export function inTheWayOfReturns(facts: ChoiceFacts): readonly Blocker[] {
+  return sorted(facts).todo.flatMap((node) => (canBegin(node) ? stillInTheWay(node, facts) : []));
 }
 
 /** The nodes that will be chosen if everything stays as it is, in the order in which they will be, and how many at once. */
@@ -176,7 +182,11 @@ function idle(todo: readonly NodeView[], facts: ChoiceFacts): Because {
     const until = setAside.get(name);
     return until !== undefined && until > now ? [{ name, until }] : [];
   });
-  if (waiting.length === 0) return takenByOthers(facts) ?? { reason: 'Rolling', inFlight: 0, waiting: todo.length };
+  if (waiting.length === 0) {
+    const blockers = inTheWayOfReturns(facts);
+    if (blockers.length > 0) return { reason: 'StillInTheWay', blockers: blockers.slice(0, MOST_SAID) };
+    return takenByOthers(facts) ?? { reason: 'Rolling', inFlight: 0, waiting: todo.length };
+  }
   return {
     reason: 'SetAside',
     nodes: waiting.map(({ name }) => name),

@@ -6,6 +6,7 @@ import type { Decision, Remembered } from './decision.ts';
 import type { Effect } from './effect.ts';
 import { isSettled, type Ledger } from './ledger.ts';
 import { passageName } from './name.ts';
+import type { Hindered } from './set-aside.ts';
 import type { ControlPlane } from './version.ts';
 import type { Opening } from './window.ts';
 import type { Instant, NodeView, PassageObject, ProfileObject, Read, UpgradeObject, WindowObject } from './world.ts';
@@ -23,6 +24,8 @@ export type RolloutFacts = {
   readonly passages: readonly PassageObject[];
   readonly controlPlane: ControlPlane;
   readonly recall: (effectKey: string) => Remembered | undefined;
+  /** What would keep a node from being drained now and does not clear by itself. */
+  readonly hindered: Hindered;
 };
 
 /** What a pass over an upgrade may decide. */

@@ -1,17 +1,19 @@
 import type { Blocker } from '../api/blocker.ts';
 import type { RolloutPhase, UpgradeStatus } from '../api/cluster-upgrade.ts';
 import type { Because } from './because.ts';
-import { isDone, selected, wasLeft } from './choice.ts';
+import { inTheWayOfReturns, isDone, selected, wasLeft } from './choice.ts';
 import { conditions, iso, type Said, sentence, unless } from './conditions.ts';
 import { isSettled } from './ledger.ts';
 import { failedTickets, type Rollout, type RolloutFacts, refusedPassage } from './rollout-facts.ts';
 import { failures } from './rollout-memory.ts';
+import { inTheWay } from './rollout-sentences.ts';
 import { same } from './same.ts';
 import { roleOf } from './version.ts';
 import type { Opening } from './window.ts';
 import type { Instant } from './world.ts';
 
 const MOST_BLOCKERS = 50;
+const MOST_LETTERS = 1024;
 const PATIENCE_MS = 60_000;
 
 type Counts = NonNullable<UpgradeStatus['nodes']>;
@@ -23,6 +25,8 @@ export function reported(rollout: Rollout): UpgradeStatus | undefined {
   const before = upgrade.status;
   const counts = count(rollout);
   const blockers = blockersOf(facts);
+  const returns = rollout.chooses === undefined ? [] : inTheWayOfReturns(rollout.chooses);
+  const named = [...blockers, ...returns].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
   const { phase, because } = stand(rollout, counts, blockers);
   const complete = phase === 'Complete';
   const stalled = phase === 'Halted' || phase === 'Invalid';
@@ -44,8 +48,9 @@ export function reported(rollout: Rollout): UpgradeStatus | undefined {
     ...(open.open || open.changesAt === undefined || open.because === undefined
       ? {}
       : { notBefore: { time: iso(open.changesAt), reason: sentence(open.because) } }),
-    blockers: blockers.slice(0, MOST_BLOCKERS),
-    blockersTotal: blockers.length,
+    setAside: explained(before.setAside, returns),
+    blockers: named.slice(0, MOST_BLOCKERS),
+    blockersTotal: named.length,
     conditions: conditions(
       said(phase, because, newcomers, counts, blockers, open),
       before.conditions,
@@ -84,7 +89,20 @@ function count({ facts, target, own }: Rollout): Counts {
 function blockersOf({ passages }: RolloutFacts): Blocker[] {
   return passages
     .flatMap((passage) => (passage.readable && !isSettled(passage) ? passage.status.blockers : []))
-    .sort((a, b) => (`${a.nodeName}/${a.pod}` < `${b.nodeName}/${b.pod}` ? -1 : 1));
+    .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+}
+
+function placeOf({ nodeName, pod }: Blocker): string {
+  return `${nodeName}/${pod}`;
+}
+
+/** A node that is not returned to when its time is over says why, in place of why it was put back. */
+function explained(setAside: UpgradeStatus['setAside'], returns: readonly Blocker[]): UpgradeStatus['setAside'] {
+  const by = Map.groupBy(returns, ({ nodeName }) => nodeName);
+  return setAside.map((entry) => {
+    const own = by.get(entry.nodeName);
+    return own === undefined ? entry : { ...entry, reason: inTheWay(own).slice(0, MOST_LETTERS) };
+  });
 }
 
 /** Where the rollout stands, and the reason that a person is told. */
@@ -106,6 +124,7 @@ function stand(
     return { phase: 'Rolling', because: { reason: 'Rolling', inFlight: counts.inFlight, waiting: counts.waiting } };
   }
   if (!open.open) return { phase: 'WaitingForWindow', because };
+  if (because.reason === 'StillInTheWay') return { phase: 'Blocked', because };
   if (because.reason === 'WaitingForControlPlane') return { phase: 'WaitingForControlPlane', because };
   if (because.reason === 'LedgerAbsent' || because.reason === 'VersionUnknown') return { phase: 'Planning', because };
   return { phase: 'Queued', because };

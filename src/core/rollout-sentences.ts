@@ -1,3 +1,4 @@
+import type { Blocker } from '../api/blocker.ts';
 import type { Because } from './because.ts';
 
 const SHOWN = 10;
@@ -11,6 +12,13 @@ function some(names: readonly string[]): string {
   return names.length <= SHOWN
     ? names.join(', ')
     : `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`;
+}
+
+/** What is in the way, as one text. */
+export function inTheWay(blockers: readonly Blocker[]): string {
+  return blockers
+    .map(({ nodeName, pod, message, advice }) => `${nodeName}: ${pod}: ${message} ${advice}`.trim())
+    .join(' ');
 }
 
 function closedSentence(b: Because): string | undefined {
@@ -82,6 +90,8 @@ function waitSentence(b: Because): string | undefined {
       return `The version of the cluster is not known: ${b.detail}.`;
     case 'SetAside':
       return `Set aside and tried again after ${iso(b.until)}: ${some(b.nodes)}.`;
+    case 'StillInTheWay':
+      return `Put back, and returned to when this has cleared: ${inTheWay(b.blockers)}`;
     case 'NodesUnavailable':
       return `Not begun because not Ready, held by annotation or on their way out of the cluster: ${some(b.nodes)}.`;
     case 'LedgerFull':
@@ -107,9 +117,7 @@ export function rolloutSentence(b: Because): string | undefined {
     case 'Rolling':
       return `${b.inFlight} ${b.inFlight === 1 ? 'node' : 'nodes'} in flight, ${b.waiting} waiting.`;
     case 'RolloutBlocked':
-      return b.blockers
-        .map(({ nodeName, pod, message, advice }) => `${nodeName}: ${pod}: ${message} ${advice}`.trim())
-        .join(' ');
+      return inTheWay(b.blockers);
     case 'Halted':
       return `${b.failures.length} failed of ${b.threshold} that halt the rollout. ${b.failures.map(({ nodeName, reason }) => `${nodeName}: ${reason}`).join(' ')} Look at the node, mend what is wrong, then raise rollout.retry to try again.`;
     case 'Admitting':

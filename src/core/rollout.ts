@@ -190,6 +190,7 @@ function choosable(
     drain: profile.spec.drain,
     failed: new Set([...counted.map(({ nodeName }) => nodeName), ...underWay(facts)]),
     setAside: new Map(status.setAside.map(({ nodeName, notBefore }) => [nodeName, Date.parse(notBefore)])),
+    hindered: facts.hindered,
     takeOver: failedTickets(facts),
   };
 }

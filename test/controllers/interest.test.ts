@@ -285,3 +285,29 @@ describe('a passage', () => {
     ]);
   });
 });
+
+describe('an upgrade that put a node back', () => {
+  const entry = { nodeName: 'idle', reason: 'x', times: 1, notBefore: ago(9), since: ago(60) };
+  const { caches } = new SmallCluster({
+    Node: [node('idle'), node('other')],
+    ClusterUpgrade: [upgrade({}, { status: { setAside: [entry] } })],
+    Pod: [pod('web-1', { nodeName: 'idle' })],
+  });
+  const woken = (change: object) =>
+    interested(change as Change, caches, 'drydock-jobs').filter(([queue]) => queue === 'upgrades');
+
+  test('looks again when a pod of that node changes, and no pod of another', () => {
+    const on = (nodeName: string) => woken({ kind: 'Pod', key: 'shop/web-9', before: pod('web-9', { nodeName }) });
+    expect(on('idle')).toEqual([['upgrades', 'to-1-36']]);
+    expect(on('other')).toEqual([]);
+  });
+
+  test('looks again when a budget over one of its pods changes, and no other', () => {
+    const of = (app: string) => {
+      const selector = { matchLabels: { app }, matchExpressions: [] };
+      return woken({ kind: 'PodDisruptionBudget', key: 'shop/web', after: budget('web', { selector }) });
+    };
+    expect(of('web')).toEqual([['upgrades', 'to-1-36']]);
+    expect(of('db')).toEqual([]);
+  });
+});

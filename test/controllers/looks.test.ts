@@ -30,7 +30,7 @@ function setUp(views: ConstructorParameters<typeof SmallCluster>[0] = {}) {
     cluster,
     clock,
     ofPassage: () => reconciler(passages(loop, SERVER, PLACE), loop).reconcile(PASSAGE),
-    ofUpgrade: () => reconciler(upgrades(loop, SERVER), loop).reconcile('to-1-36'),
+    ofUpgrade: () => reconciler(upgrades(loop, SERVER, PLACE), loop).reconcile('to-1-36'),
     ofLedger: () => reconciler(ledgerOf(loop), loop).reconcile('cluster'),
     phase: () => {
       const found = cluster.live('NodeMaintenance', PASSAGE);

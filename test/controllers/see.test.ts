@@ -4,7 +4,7 @@ import { Memory } from '../../src/controllers/memory.ts';
 import { type LivePassage, seePassage } from '../../src/controllers/see-passage.ts';
 import { controlPlaneOf, ledgerOf, passagesOf, seeRollout } from '../../src/controllers/see-rollout.ts';
 import type { PassageObject, Read } from '../../src/core/world.ts';
-import { ago, job, NOW, node, pod } from '../support/build.ts';
+import { ago, budget, exhausted, job, NOW, node, pod } from '../support/build.ts';
 import { HOLD_SPEC, ledger, passage, plan, profile, upgrade, windowObject } from '../support/build-own.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { SmallCluster } from './small-cluster.ts';
@@ -29,6 +29,11 @@ function see(seen: Read<PassageObject>, views: Views = {}, live: LivePassage = {
   });
   const memory = new Memory(new FakeClock());
   return seePassage(seen, { caches, server: SERVER, memory, now: NOW, place: PLACE }, live);
+}
+
+/** What an upgrade is seen from. */
+function from(caches: SmallCluster['caches']) {
+  return { caches, server: SERVER, memory: new Memory(new FakeClock()), now: NOW, place: PLACE };
 }
 
 describe('the plan of a passage', () => {
@@ -252,7 +257,7 @@ describe('what is seen of an upgrade', () => {
   test('windows in the order in which they are named, also those that are not there', () => {
     const seen = upgrade({ windowNames: ['b', 'a'] });
     const caches = cluster({ MaintenanceWindow: [windowObject('a')] });
-    const { windows } = seeRollout(seen, caches, SERVER, new Memory(new FakeClock()), NOW);
+    const { windows } = seeRollout(seen, from(caches));
     expect(windows.map(({ name, object }) => [name, object?.name])).toEqual([
       ['b', undefined],
       ['a', 'a'],
@@ -262,7 +267,46 @@ describe('what is seen of an upgrade', () => {
   test('a ledger that was read and is not there is none, whatever the cache shows', () => {
     const caches = cluster({ MaintenancePolicy: [ledger()], Node: [node('cached')] });
     const live = { ledger: undefined, nodes: [node('live')] };
-    const seen = seeRollout(upgrade(), caches, SERVER, new Memory(new FakeClock()), NOW, live);
+    const seen = seeRollout(upgrade(), from(caches), live);
     expect([seen.ledger, seen.nodes.map(({ name }) => name)]).toEqual([undefined, ['live']]);
+  });
+});
+
+describe('what would keep a node from being drained', () => {
+  const { controller: _, ...alone } = pod('alone');
+  const never = { disruptionsAllowed: 0, currentHealthy: 3, desiredHealthy: 3 };
+  const hindered = (views: Views, seen = upgrade()) => {
+    const base = { Node: [node('worker-1')], MaintenanceProfile: [profile()], Pod: [pod()] };
+    return seeRollout(seen, from(new SmallCluster({ ...base, ...views }).caches)).hindered('worker-1');
+  };
+  test.each<[string, Views, readonly string[]]>([
+    ['a budget that can never allow it', { PodDisruptionBudget: [budget('web', never)] }, ['BudgetNeverAllows']],
+    ['a pod that nobody would make again', { Pod: [alone] }, ['Unmanaged']],
+    ['not a budget that is used up for the moment', { PodDisruptionBudget: [exhausted()] }, []],
+    ['not a pod that may go', {}, []],
+    [
+      'not a pod that the profile lets go',
+      { Pod: [alone], MaintenanceProfile: [profile({ drain: { unmanaged: 'Evict' } })] },
+      [],
+    ],
+    [
+      'nothing where no pod must leave',
+      { Pod: [alone], MaintenanceProfile: [profile({ drain: { mode: 'Cordon' } })] },
+      [],
+    ],
+    ['nothing without a profile', { Pod: [alone], MaintenanceProfile: [] }, []],
+    ['nothing on a node that is gone', { Pod: [alone], Node: [] }, []],
+  ])('is %s', (_name, views, reasons) => {
+    expect(hindered(views).map(({ reason }) => reason)).toEqual(reasons);
+  });
+
+  test('is so since it was said first, and is looked up once in a pass', () => {
+    const [first] = hindered({ Pod: [alone] });
+    if (first === undefined) throw new Error('nothing in the way');
+    const said = upgrade({}, { status: { blockers: [{ ...first, since: ago(600) }] } });
+    expect(hindered({ Pod: [alone] }, said)).toEqual([{ ...first, since: ago(600) }]);
+    const { caches } = new SmallCluster({ Node: [node('worker-1')], MaintenanceProfile: [profile()], Pod: [alone] });
+    const seen = seeRollout(upgrade(), from(caches));
+    expect(seen.hindered('worker-1')).toBe(seen.hindered('worker-1'));
   });
 });

@@ -74,6 +74,7 @@ function factsOf(seen: World): ChoiceFacts {
     drain: { ...DEFAULT_DRAIN, mode: seen.mode },
     failed: new Set(),
     setAside: new Map(),
+    hindered: () => [],
     takeOver: new Set(
       seen.nodes.flatMap((of, index) => (of.takeOver && names.has(`n-${index}`) ? [`n-${index}`] : [])),
     ),

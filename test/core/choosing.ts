@@ -33,6 +33,7 @@ export const facts = (over: Partial<ChoiceFacts> = {}, rollout: object = {}): Ch
   drain: DEFAULT_DRAIN,
   failed: new Set(),
   setAside: new Map(),
+  hindered: () => [],
   takeOver: new Set(),
   ...over,
 });

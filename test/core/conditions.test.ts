@@ -122,6 +122,7 @@ const EVERY: { readonly [R in Because['reason']]: Because & { readonly reason: R
   CompleteWithNewcomers: { reason: 'CompleteWithNewcomers', nodes: 2 },
   Rolling: { reason: 'Rolling', inFlight: 1, waiting: 2 },
   RolloutBlocked: { reason: 'RolloutBlocked', blockers },
+  StillInTheWay: { reason: 'StillInTheWay', blockers },
   Halted: { reason: 'Halted', failures, threshold: 1 },
   NoRoom: { reason: 'NoRoom', out: 1, limit: 1, foreign: ['worker-9'], of: 'cluster' },
   WaitingForControlPlane: { reason: 'WaitingForControlPlane', nodes },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Blocker } from '../../src/api/blocker.ts';
 import { clusterUpgrade } from '../../src/api/cluster-upgrade.ts';
 import type { Ticket } from '../../src/api/maintenance-policy.ts';
 import { maintenancePolicy } from '../../src/api/maintenance-policy.ts';
@@ -53,9 +54,21 @@ const world = fc.record({
   profile: fc.integer({ min: 0, max: 5 }).map((dice) => dice > 0),
   server: fc.constantFrom(undefined, 'v1.36.4', 'v1.36.4', 'v1.36.4', ...VERSIONS),
   setAside: fc.array(fc.tuple(fc.constantFrom(...NAMES), seconds), { maxLength: 2 }),
+  hindered: fc.subarray(NAMES),
   recall: anyMemory,
 });
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
+
+const IN_THE_WAY: Blocker = {
+  nodeName: 'a',
+  pod: 'shop/web-1',
+  budgets: [],
+  reason: 'Unmanaged',
+  message: 'm',
+  since: ago(9),
+  selfClearing: false,
+  advice: 'a',
+};
 
 /** The same objects for all tries: what is read from them is remembered by them. */
 const WINDOWS: Readonly<Record<string, RolloutFacts['windows']>> = {
@@ -130,6 +143,7 @@ function factsOf(seen: World): RolloutFacts {
     passages,
     controlPlane: { server: seen.server, components: [] },
     recall: seen.recall,
+    hindered: (name) => (seen.hindered.includes(name) ? [IN_THE_WAY] : []),
   };
 }
 

@@ -240,6 +240,7 @@ export function rolloutFacts(over: Partial<RolloutFacts> = {}): RolloutFacts {
     passages: [],
     controlPlane: { server: 'v1.36.4', components: [] },
     recall: recalling(),
+    hindered: () => [],
     ...over,
   };
 }

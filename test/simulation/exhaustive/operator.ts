@@ -159,7 +159,7 @@ export class Operator {
     const loop: Loop = { cluster: this.#cluster, clock: CLOCK, memory, happened: () => {} };
     const made = {
       passages: passages(loop, this.#server, PLACE),
-      upgrades: upgrades(loop, this.#server),
+      upgrades: upgrades(loop, this.#server, PLACE),
       ledger: ledger(loop),
       sweep: sweep(loop),
     } as unknown as Subjects;

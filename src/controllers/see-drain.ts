@@ -1,0 +1,54 @@
+import type { Drain } from '../api/maintenance-profile.ts';
+import type { Caches } from '../cluster/cluster.ts';
+import { isShown } from '../core/budget.ts';
+import { type Assessment, assess, type DrainFacts } from '../core/drain.ts';
+import type { Instant, NodeView, PodView } from '../core/world.ts';
+import type { Memory } from './memory.ts';
+
+/** Where things stand that no object says. */
+export type Place = { readonly namespace: string; readonly jobsNamespace: string };
+
+/** What everything is seen from. */
+export type From = {
+  readonly caches: Caches;
+  readonly server: { readonly current: string | undefined };
+  readonly memory: Memory;
+  readonly now: Instant;
+  readonly place: Place;
+};
+
+/** What a drain of a node has before it: the same for one that is on its way and for one that is only thought of. */
+export function seeDrain(
+  drain: Drain,
+  node: NodeView,
+  { pods, ...more }: Pick<DrainFacts, 'pods' | 'earlier' | 'cordonedAt'>,
+  { caches, memory, now, place }: From,
+): Assessment {
+  const namespaces = new Set(pods.map(({ namespace }) => namespace));
+  return assess(drain, {
+    now,
+    node,
+    elsewhere: [...caches.Node.all()].some(({ name, ready, unschedulable, deleting }) => {
+      return name !== node.name && ready && !unschedulable && !deleting;
+    }),
+    namespaceLabels: (namespace) => caches.Namespace.get(namespace)?.labels ?? NO_LABELS,
+    pods,
+    budgets: [...namespaces].flatMap((namespace) => [...caches.PodDisruptionBudget.by('namespace', namespace)]),
+    daemonSets: daemonSetsOf(pods, caches),
+    ownNamespace: place.namespace,
+    jobsNamespace: place.jobsNamespace,
+    recall: memory.recall,
+    spent: (budget) =>
+      memory.claims(budget.uid).filter((claim) => !isShown(claim, budget, caches.Pod.get(claim.pod), now)).length,
+    ...more,
+  });
+}
+
+const NO_LABELS = {};
+
+function daemonSetsOf(pods: readonly PodView[], caches: Caches): ReadonlySet<string> {
+  const keys = pods.flatMap(({ namespace, controller }) =>
+    controller?.kind === 'DaemonSet' ? [`${namespace}/${controller.name}`] : [],
+  );
+  return new Set(keys.filter((key) => caches.DaemonSet.get(key) !== undefined));
+}
