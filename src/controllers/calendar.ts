@@ -13,6 +13,7 @@ export function windows({ cluster, clock }: Loop): Subject<Seen<Read<WindowObjec
   return {
     name: 'MaintenanceWindow',
     version: ({ object }) => object.resourceVersion,
+    about: ({ object: { name, uid } }) => ({ kind: 'MaintenanceWindow', name, uid }),
     observe(key) {
       const object = cluster.caches.MaintenanceWindow.get(key);
       return object?.readable ? { now: clock.now(), object } : undefined;
@@ -39,6 +40,7 @@ export function profiles({ cluster, clock }: Loop): Subject<Seen<Read<ProfileObj
   return {
     name: 'MaintenanceProfile',
     version: ({ object }) => object.resourceVersion,
+    about: ({ object: { name, uid } }) => ({ kind: 'MaintenanceProfile', name, uid }),
     observe(key) {
       const object = cluster.caches.MaintenanceProfile.get(key);
       return object?.readable ? { now: clock.now(), object } : undefined;

@@ -1,4 +1,5 @@
 import type { UpgradeStatus } from '../api/cluster-upgrade.ts';
+import { newHindrances } from '../core/news.ts';
 import { decideRollout, survey } from '../core/rollout.ts';
 import type { RolloutFacts } from '../core/rollout-facts.ts';
 import { reported } from '../core/rollout-report.ts';
@@ -44,6 +45,7 @@ export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subje
     // passage before it is made: the ticket may be gone, and with no history kept it would be made and cancelled for ever.
     needsLook: (_, decision) =>
       decision.kind === 'act' && (LOOKED.has(decision.effects[0].kind) || decision.because.reason === 'Finishing'),
+    about: ({ upgrade: { name, uid } }) => ({ kind: 'ClusterUpgrade', name, uid }),
     status: ({ upgrade }, to) => write(upgrade, to),
     report(facts) {
       const next = reported(survey(facts));
@@ -55,6 +57,7 @@ export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subje
       const tell = () => {
         if (overrides) tellOverride(loop, upgrade, next);
         if (turns) tellPhase(loop, upgrade, next);
+        else tellHindered(loop, upgrade, next);
       };
       return { write: write(upgrade, next), urgent: turns || overrides, tell };
     },
@@ -71,6 +74,14 @@ function tellPhase(
   const type = phase === 'Halted' || phase === 'Invalid' || phase === 'Blocked' ? 'Warning' : 'Normal';
   const message = said({ conditions }, 'Ready')?.message ?? '';
   cluster.tell({ on: { kind: 'ClusterUpgrade', name, uid }, type, reason: phase, message: message.slice(0, 1024) });
+}
+
+/** One Event for what has come in the way of a rollout that goes on. */
+function tellHindered({ cluster }: Loop, { name, uid, status }: RolloutFacts['upgrade'], next: UpgradeStatus): void {
+  for (const { reason, message } of newHindrances(status.conditions, next.conditions)) {
+    const on = { kind: 'ClusterUpgrade', name, uid } as const;
+    cluster.tell({ on, type: 'Warning', reason, message: message.slice(0, 1024) });
+  }
 }
 
 /** Windows that do not count are a person's doing, which others must find afterwards: when, until when and why. */

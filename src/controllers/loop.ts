@@ -2,7 +2,7 @@ import type { Answer, Cluster } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Decision, Outcome, Refusal, Remembered } from '../core/decision.ts';
-import { type Effect, effectKey, type StatusWrite } from '../core/effect.ts';
+import { type Effect, effectKey, type StatusWrite, type Telling } from '../core/effect.ts';
 import type { Next, Reconciler } from '../runtime/controller.ts';
 import { type Memory, versionOf } from './memory.ts';
 
@@ -29,6 +29,8 @@ export type Subject<Facts, State> = {
   look(key: string, facts: Facts): Promise<Answer<Facts | undefined>>;
   decide(facts: Facts): Decision<State, Effect>;
   needsLook(facts: Facts, decision: Decision<State, Effect>): boolean;
+  /** On what people are told that its look or its status was refused; nothing else would say so. */
+  about?(facts: Facts): Telling['on'] | undefined;
   /** The whole status for a move. */
   status(facts: Facts, to: State, because: Because): StatusWrite;
   /** The whole status for anything but a move, where it says something new. */
@@ -99,6 +101,7 @@ async function lookAndCarryOut<Facts, State>(
   const looked = await subject.look(key, seen);
   if (!looked.ok) {
     loop.happened({ what: 'looked', subject: subject.name, key, outcome: looked });
+    tellRefusal(subject, loop, seen, 'LookRefused', looked);
     return { retry: looked.message };
   }
   if (looked.value === undefined) return {};
@@ -121,7 +124,10 @@ async function carryOut<Facts, State>(
     case 'move': {
       const outcome = await loop.cluster.store(subject.status(facts, decision.to, decision.because));
       loop.happened({ what: 'moved', subject: subject.name, key, because: decision.because, outcome });
-      if (!outcome.ok) return notStored(outcome);
+      if (!outcome.ok) {
+        tellRefusal(subject, loop, facts, 'StatusRefused', outcome);
+        return notStored(outcome);
+      }
       lastWrite.set(key, { at: loop.clock.now(), over: subject.version(facts) });
       subject.tell(facts, decision);
       return {};
@@ -179,12 +185,13 @@ function wasAccepted(effect: Effect, last: Remembered | undefined, now: number):
 /** Writes what is said anew, not more often than people can read; comes back for what was put off, or when the decision says. */
 async function report<Facts, State>(
   subject: Subject<Facts, State>,
-  { cluster, clock, happened }: Loop,
+  loop: Loop,
   key: string,
   facts: Facts,
   { because, recheckAfterSeconds }: Extract<Decision<State, Effect>, { kind: 'act' | 'wait' }>,
   lastWrite: LastWrites,
 ): Promise<Next> {
+  const { cluster, clock, happened } = loop;
   const wanted = subject.report(facts, because);
   if (wanted === undefined) return { again: recheckAfterSeconds };
   // What is seen for the first time is about to move: its reasons of the first second are nobody's news.
@@ -199,7 +206,22 @@ async function report<Facts, State>(
     return { again: recheckAfterSeconds };
   }
   happened({ what: 'moved', subject: subject.name, key, because, outcome });
+  tellRefusal(subject, loop, facts, 'StatusRefused', outcome);
   return notStored(outcome);
+}
+
+/** What was refused leaves the last sentence standing in status, so an Event says it. */
+function tellRefusal<Facts, State>(
+  subject: Subject<Facts, State>,
+  { cluster }: Loop,
+  facts: Facts,
+  reason: 'LookRefused' | 'StatusRefused',
+  { why, message }: Refusal,
+): void {
+  const on = why === 'refused' ? subject.about?.(facts) : undefined;
+  if (on === undefined) return;
+  const what = reason === 'LookRefused' ? 'what must be read before going on' : 'what there is to say';
+  cluster.tell({ on, type: 'Warning', reason, message: `The API server refused ${what}: ${message}`.slice(0, 1024) });
 }
 
 /** Who was overtaken looks again; who was refused, or got no answer, would only be so again. */

@@ -56,6 +56,7 @@ export function ledger(loop: Loop): Subject<PolicyFacts, PolicyStatus> {
     },
     decide: decidePolicy,
     needsLook: (_, decision) => decision.kind === 'act',
+    about: ({ ledger: seen }) => seen && { kind: 'MaintenancePolicy', name: seen.name, uid: seen.uid },
     status: ({ ledger: seen }, to) => ({
       of: 'MaintenancePolicy',
       name: POLICY,

@@ -1,6 +1,7 @@
 import type { NodeState } from '../api/node-maintenance.ts';
 import type { Answer } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
+import { newHindrances } from '../core/news.ts';
 import { decide, needsLook } from '../core/node.ts';
 import { passageStatus } from '../core/passage-report.ts';
 import { same } from '../core/same.ts';
@@ -9,7 +10,7 @@ import type { Loop, Subject } from './loop.ts';
 import type { Place } from './see-drain.ts';
 import { type LivePassage, type SeenPassage, seePassage } from './see-passage.ts';
 import { readWindows, type ServerVersion } from './see-rollout.ts';
-import { tellPassage } from './telling.ts';
+import { tellHindrances, tellPassage } from './telling.ts';
 
 const MOMENT_MS = 5_000;
 
@@ -30,6 +31,7 @@ export function passages(loop: Loop, server: ServerVersion, place: Place): Subje
     },
     decide: ({ plan, passage, facts }) => decide(plan, passage.status.state, facts),
     needsLook: ({ passage }, decision) => needsLook(passage.status.state, decision),
+    about: ({ passage: { name, uid } }) => ({ kind: 'NodeMaintenance', name, uid }),
     status: (seen, to, because) => written(seen, to, because),
     report(seen, because) {
       const { passage } = seen;
@@ -38,10 +40,21 @@ export function passages(loop: Loop, server: ServerVersion, place: Place): Subje
       if (same(write.status, passage.status)) return undefined;
       const next = write.status as SeenPassage['passage']['status'];
       const urgent = !same(hindrances(next, seen.facts.now), hindrances(passage.status, seen.facts.now));
-      return { write, urgent };
+      const found = newHindrances(passage.status.conditions, next.conditions);
+      return { write, urgent, tell: () => tellHindrances(cluster, seen, found) };
     },
     tell(seen, decision) {
-      if (decision.kind === 'move') tellPassage(cluster, seen, decision.to, decision.because);
+      if (decision.kind !== 'move') return;
+      const { to, because } = decision;
+      tellPassage(cluster, seen, to, because);
+      // What the step itself says has just been told.
+      const told = 'reason' in to ? to.reason : because.reason;
+      const found = newHindrances(seen.passage.status.conditions, written(seen, to, because).status.conditions);
+      tellHindrances(
+        cluster,
+        seen,
+        found.filter(({ reason }) => reason !== told),
+      );
     },
   };
 }

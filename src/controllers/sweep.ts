@@ -69,6 +69,7 @@ export function sweep(loop: Loop): Subject<SweepFacts, never> {
     },
     decide: decideSweep,
     needsLook: (_, decision) => decision.kind === 'act',
+    about: ({ node }) => node && { kind: 'Node', name: node.name, uid: node.uid },
     status: ({ now }) => {
       throw new Error(`the sweep stores no state (${now})`);
     },

@@ -1,8 +1,20 @@
+import type { Condition } from '../api/field.ts';
 import type { NodeState } from '../api/node-maintenance.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
 import { sentence } from '../core/conditions.ts';
 import type { SeenPassage } from './see-passage.ts';
+
+/** An Event on the passage and on its node for each condition that says what is in the way. */
+export function tellHindrances(cluster: Cluster, { passage, facts }: SeenPassage, found: readonly Condition[]): void {
+  const { name, uid } = passage;
+  const { node } = facts;
+  for (const { reason, message } of found) {
+    const said = { type: 'Warning', reason, message: message.slice(0, 1024) } as const;
+    cluster.tell({ on: { kind: 'NodeMaintenance', name, uid }, ...said });
+    if (node !== undefined) cluster.tell({ on: { kind: 'Node', name: node.name, uid: node.uid }, ...said });
+  }
+}
 
 const WARNING: ReadonlySet<NodeState['phase']> = new Set(['Quarantining', 'Lost', 'Failed', 'Skipped']);
 

@@ -22,6 +22,7 @@ export function unreadable(kind: Told, { cluster, clock }: Loop): Subject<Seen, 
   return {
     name: `Unreadable${kind}`,
     version: ({ object }) => object.resourceVersion,
+    about: ({ object: { name, uid } }) => ({ kind, name, uid }),
     observe(key) {
       const object = cluster.caches[kind].get(key);
       return object === undefined || object.readable || object.status === undefined

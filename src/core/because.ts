@@ -140,7 +140,18 @@ export type RolloutStep =
   | { readonly reason: 'Forgetting'; readonly passages: number }
   | { readonly reason: 'Complete'; readonly nodes: number }
   | { readonly reason: 'CompleteWithNewcomers'; readonly nodes: number }
-  | { readonly reason: 'Rolling'; readonly inFlight: number; readonly waiting: number }
+  | {
+      readonly reason: 'Rolling';
+      readonly inFlight: number;
+      readonly waiting: number;
+      /** Why no further node begins now, as a sentence. */
+      readonly held?: string;
+    }
+  | {
+      readonly reason: 'OnlyFailedLeft';
+      readonly failures: readonly { readonly nodeName: string; readonly reason: string }[];
+      readonly waiting: number;
+    }
   | { readonly reason: 'RolloutBlocked'; readonly blockers: readonly Blocker[] }
   | {
       readonly reason: 'Halted';

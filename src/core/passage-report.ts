@@ -4,6 +4,7 @@ import type { Because } from './because.ts';
 import { conditions, iso, type Said, unless } from './conditions.ts';
 import { deadlineOf } from './deadline.ts';
 import { jobName } from './name.ts';
+import { isNews } from './news.ts';
 import { jobDetail } from './node-before.ts';
 import type { NodeFacts } from './passage.ts';
 import { cordonLost, threatOf } from './threat.ts';
@@ -53,7 +54,7 @@ export function passageStatus(
     blockers: [...(draining ? drain.blockers : (threat?.blockers ?? []))],
     ...(job === undefined ? {} : { job }),
     conditions: conditions(
-      said(state, because, { before: threat?.because, after: cordonLost(plan, state, facts) }),
+      said(state, because, facts.now, { before: threat?.because, after: cordonLost(plan, state, facts) }),
       before.conditions,
       generation,
       facts.now,
@@ -87,23 +88,29 @@ function jobOf(state: NodeState, facts: NodeFacts): MaintenanceStatus['job'] {
   };
 }
 
+function hinders(because: Because, now: Instant): boolean {
+  if (because.reason !== 'Blocked') return BLOCKING.has(because.reason);
+  const { blockers } = because;
+  return blockers.length === 0 || blockers.some((blocker) => isNews(blocker, now));
+}
+
 /** What happens to others meanwhile is said before what is waited for, which Ready says; what may only be unwanted, after. */
 type Warnings = { readonly before: Because | undefined; readonly after: Because | undefined };
 
-function said(state: NodeState, because: Because, warnings: Warnings): readonly Said[] {
+function said(state: NodeState, because: Because, now: Instant, warnings: Warnings): readonly Said[] {
   const { phase } = state;
   const ended = phase === 'Succeeded' || phase === 'Skipped' || phase === 'Cancelled' || phase === 'Failed';
   const ready = phase === 'Succeeded' || (phase === 'Held' && because.reason !== 'CordonLost');
   const stalled = phase === 'Failed' || (!ended && !ready && STALLING.has(because.reason));
-  const blocked = ended || !BLOCKING.has(because.reason) ? undefined : told(state, because);
+  const blocked = ended || !hinders(because, now) ? undefined : told(state, because);
   const why = told(state, because);
   const { before, after } = warnings;
-  const hinders = before !== undefined ? { because: before } : (blocked ?? (after && { because: after }));
+  const inTheWay = before !== undefined ? { because: before } : (blocked ?? (after && { because: after }));
   return [
     { type: 'Ready', status: ready ? 'True' : 'False', ...why },
     { type: 'Reconciling', status: ended || stalled || phase === 'Held' ? 'False' : 'True', ...why },
     { type: 'Stalled', ...(stalled ? { status: 'True', ...why } : unless('NotStalled')) },
-    { type: 'Blocked', ...(hinders === undefined ? unless('NotBlocked') : { status: 'True', ...hinders }) },
+    { type: 'Blocked', ...(inTheWay === undefined ? unless('NotBlocked') : { status: 'True', ...inTheWay }) },
   ];
 }
 

@@ -4,17 +4,15 @@ import type { Because } from './because.ts';
 import { inTheWayOfReturns, isDone, selected, wasLeft } from './choice.ts';
 import { conditions, iso, type Said, sentence, unless } from './conditions.ts';
 import { isSettled } from './ledger.ts';
+import { isNews } from './news.ts';
 import { failedTickets, type Rollout, type RolloutFacts, refusedPassage } from './rollout-facts.ts';
 import { failures } from './rollout-memory.ts';
 import { inTheWay } from './rollout-sentences.ts';
 import { same } from './same.ts';
 import { roleOf } from './version.ts';
-import type { Opening } from './window.ts';
-import type { Instant } from './world.ts';
 
 const MOST_BLOCKERS = 50;
 const MOST_LETTERS = 1024;
-const PATIENCE_MS = 60_000;
 
 type Counts = NonNullable<UpgradeStatus['nodes']>;
 
@@ -52,7 +50,7 @@ export function reported(rollout: Rollout): UpgradeStatus | undefined {
     blockers: named.slice(0, MOST_BLOCKERS),
     blockersTotal: named.length,
     conditions: conditions(
-      said(phase, because, newcomers, counts, blockers, open),
+      said(phase, because, newcomers, counts, blockers, rollout),
       before.conditions,
       upgrade.generation,
       now,
@@ -125,14 +123,21 @@ function stand(
   }
   if (!open.open) return { phase: 'WaitingForWindow', because };
   if (because.reason === 'StillInTheWay') return { phase: 'Blocked', because };
+  const stuck = onlyFailedLeft(rollout, counts);
+  if (stuck !== undefined) return { phase: 'Halted', because: stuck };
   if (because.reason === 'WaitingForControlPlane') return { phase: 'WaitingForControlPlane', because };
   if (because.reason === 'LedgerAbsent' || because.reason === 'VersionUnknown') return { phase: 'Planning', because };
   return { phase: 'Queued', because };
 }
 
-/** A budget that is used up for the moment is the ordinary pace of a rollout; one that stays so is not. */
-function isNews({ selfClearing, since }: Blocker, now: Instant): boolean {
-  return !selfClearing || now - Date.parse(since) > PATIENCE_MS;
+/** Below the threshold no rollout halts, but where nobody can begin and none is out it has stopped all the same, until a retry. */
+function onlyFailedLeft({ facts, choice: { because } }: Rollout, { failed, waiting }: Counts): Because | undefined {
+  if (failed === 0 || !(because.reason === 'Rolling' || (because.reason === 'ControlPlaneTicket' && because.failed)))
+    return undefined;
+  // A lost node goes on by itself when it is back.
+  if (facts.passages.some((p) => p.readable && p.status.state.phase === 'Lost')) return undefined;
+  const found = failures(facts);
+  return found.length === 0 ? undefined : { reason: 'OnlyFailedLeft', failures: found, waiting };
 }
 
 function allBlocked({ passages }: RolloutFacts, counts: Counts): boolean {
@@ -158,7 +163,7 @@ function said(
   newcomers: boolean,
   counts: Counts,
   blockers: readonly Blocker[],
-  open: Opening,
+  { open, choice: { because: held } }: Rollout,
 ): readonly Said[] {
   const complete = phase === 'Complete';
   const stalled = phase === 'Halted' || phase === 'Invalid';
@@ -175,15 +180,17 @@ function said(
     { type: 'Ready', status: complete || newcomers ? 'True' : 'False', because: newcomers ? late : because },
     {
       type: 'Reconciling',
-      ...(reconciles ? { status: 'True', because: override ?? progress(counts) } : unless(phase)),
+      ...(reconciles ? { status: 'True', because: override ?? progress(counts, held) } : unless(phase)),
     },
     { type: 'Stalled', ...(stalled ? { status: 'True', because } : unless('NotStalled')) },
     { type: 'Blocked', ...(hinders ? { status: 'True', because: blocked } : unless('NotBlocked')) },
   ];
 }
 
-function progress({ inFlight, waiting }: Counts): Because {
-  return { reason: 'Rolling', inFlight, waiting };
+/** What is under way; and where some are out and others wait, why none of these begins. */
+function progress({ inFlight, waiting, setAside }: Counts, held: Because): Because {
+  const waits = inFlight > 0 && waiting + setAside > 0 && held.reason !== 'Admitting' && held.reason !== 'Rolling';
+  return { reason: 'Rolling', inFlight, waiting, ...(waits ? { held: sentence(held) } : {}) };
 }
 
 function hopOf({ facts, target }: Rollout): UpgradeStatus['hop'] {

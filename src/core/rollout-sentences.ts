@@ -115,7 +115,14 @@ export function rolloutSentence(b: Because): string | undefined {
     case 'CompleteWithNewcomers':
       return `The rollout is complete; ${b.nodes} nodes that came later are taken in as windows and limits allow.`;
     case 'Rolling':
-      return `${b.inFlight} ${b.inFlight === 1 ? 'node' : 'nodes'} in flight, ${b.waiting} waiting.`;
+      return `${b.inFlight} ${b.inFlight === 1 ? 'node' : 'nodes'} in flight, ${b.waiting} waiting.${
+        b.held === undefined ? '' : ` No further node begins now. ${b.held}`
+      }`;
+    case 'OnlyFailedLeft':
+      return `Nothing goes on by itself any more${b.waiting === 0 ? '' : `, and ${b.waiting} wait for it`}: ${b.failures
+        .slice(0, SHOWN)
+        .map(({ nodeName, reason }) => `${nodeName}: ${reason}`)
+        .join(' ')} Look at the node, mend what is wrong, then raise rollout.retry to try again.`;
     case 'RolloutBlocked':
       return inTheWay(b.blockers);
     case 'Halted':

@@ -65,6 +65,12 @@ const ROWS: readonly Row[] = [
     samples: blockedPods,
   },
   {
+    name: 'drydock_waiting',
+    help: 'NodeMaintenances under way, by phase and by what they do or wait for there.',
+    labels: ['phase', 'reason'],
+    samples: waiting,
+  },
+  {
     name: 'drydock_window_open',
     help: 'Whether work may begin in a maintenance window now.',
     labels: ['window'],
@@ -153,6 +159,19 @@ function blockedPods(caches: Caches): Iterable<Sample> {
       const key = JSON.stringify([upgrade, reason]);
       counts.set(key, [{ upgrade, reason }, (counts.get(key)?.[1] ?? 0) + 1]);
     }
+  }
+  return counts.values();
+}
+
+/** The reasons are words of the program, so there are no more of them than it has. */
+function waiting(caches: Caches): Iterable<Sample> {
+  const counts = new Map<string, Sample>();
+  for (const passage of readable(caches.NodeMaintenance.all())) {
+    if (isSettled(passage)) continue;
+    const { phase } = passage.status.state;
+    const reason = passage.status.conditions.find(({ type }) => type === 'Ready')?.reason ?? 'Pending';
+    const key = JSON.stringify([phase, reason]);
+    counts.set(key, [{ phase, reason }, (counts.get(key)?.[1] ?? 0) + 1]);
   }
   return counts.values();
 }
