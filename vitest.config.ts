@@ -1,5 +1,7 @@
+import { totalmem } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { hasControlPlane } from './test/control-plane/ladder.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /** Where a report for machines goes, if one is asked for: `npm cit` takes no arguments. */
 const report = process.env['DRYDOCK_TEST_REPORT'];
@@ -11,18 +13,21 @@ const onControlPlane = {
   test: {
     name: 'control-plane',
     include: ['test/{control-plane,end-to-end}/**/*.test.ts', 'test/contract/real.test.ts'],
-    fileParallelism: false,
+    // Most of a file's time is waiting, but each has a control plane, which takes less than 1 GB.
+    maxWorkers: Math.max(1, Math.min(8, Math.floor(totalmem() / 2 ** 30) - 1)),
     // By itself: what it proves in real time must not share the cores with what is reckoned in virtual time.
     sequence: { groupOrder: 2 },
     // The first run builds the control plane, which takes minutes and is no test's time.
     globalSetup: ['test/control-plane/build.ts'],
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    // A pass does not wait for them: they are for machines that do other things as well.
+    testTimeout: 480_000,
+    hookTimeout: 480_000,
   },
 };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       {

@@ -132,7 +132,9 @@ export class Client {
       const object = document.toJS() as KubernetesObject | null;
       if (object === null) continue;
       const path = await this.pathOf(object);
-      applied.push(await this.patch(`${path}?fieldManager=drydock-test&force=true`, object, PATCH.apply));
+      applied.push(
+        await this.patch(`${path}?fieldManager=drydock-test&force=true&fieldValidation=Strict`, object, PATCH.apply),
+      );
       if (object.kind === 'CustomResourceDefinition') await this.#established(path);
     }
     return applied;

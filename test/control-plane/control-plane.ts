@@ -136,7 +136,7 @@ class Run implements ControlPlane {
         (await this.#admin.request('GET', '/readyz').catch(() => undefined))?.status === 200
       );
     };
-    await until(isReady, { what: 'the API server is ready', seconds: 90 });
+    await until(isReady, { what: 'the API server is ready', seconds: 240 });
   }
 
   async stopApiServer(signal: 'KILL' | 'TERM' = 'KILL'): Promise<void> {
@@ -203,7 +203,9 @@ class Run implements ControlPlane {
 
   #run(component: Component, args: readonly string[]): void {
     const logFile = this.#files.log(component);
-    const options = { logFile, cwd: this.directory, env: { ...process.env, HOME: this.directory } };
+    // Many control planes share the cores: threads of one that spin for work only take time from the others.
+    const env = { ...process.env, HOME: this.directory, GOMAXPROCS: '1' };
+    const options = { logFile, cwd: this.directory, env };
     this.#children.set(component, startChild(component, this.#binaries[component], args, options));
   }
 

@@ -59,7 +59,7 @@ class Agent implements NodeAgent {
   readonly #loop: Promise<void>;
   #stopped = false;
 
-  constructor(cluster: Cluster, { namespace = 'drydock-jobs', everyMs = 100 }: NodeAgentOptions) {
+  constructor(cluster: Cluster, { namespace = 'drydock-jobs', everyMs = 200 }: NodeAgentOptions) {
     this.#cluster = cluster;
     this.#loop = this.#look(
       `/api/v1/namespaces/${namespace}/pods?labelSelector=drydock.dev%2Fjob&resourceVersion=0`,

@@ -1,7 +1,7 @@
 import type { Blocker } from '../../src/api/blocker.ts';
 import type { Node } from '../control-plane/nodes.ts';
 import { pause } from '../control-plane/until.ts';
-import { apply, must, USER } from '../end-to-end/ground.ts';
+import { applyByKubectl, must, USER } from '../end-to-end/ground.ts';
 import type { SeenPassage } from '../end-to-end/seen.ts';
 import { changes } from './changes.ts';
 import { evidence, type Finding } from './evidence.ts';
@@ -26,7 +26,7 @@ const DRYDOCK = '/apis/drydock.dev/v1alpha1';
 export async function rollOut(stage: Stage, terminal: Terminal, stopped: AbortSignal): Promise<readonly Finding[]> {
   const { plane, operator, kubectl } = stage;
   const mark = plane.audit.mark();
-  await apply(plane, read('upgrade.yaml'));
+  await applyByKubectl(plane, read('upgrade.yaml'));
   const from = performance.now();
   const seconds = () => (performance.now() - from) / 1000;
   const applied = `window, profile, policy and ClusterUpgrade ${UPGRADE}`;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plane } from '../control-plane/cluster.ts';
 import { until } from '../control-plane/until.ts';
-import { apply, install, type Operator, startOperator, USER } from '../end-to-end/ground.ts';
+import { applyByKubectl, install, type Operator, startOperator, USER } from '../end-to-end/ground.ts';
 import { allNodes } from '../end-to-end/seen.ts';
 import { nodes } from '../end-to-end/shop.ts';
 import { chooseGround, type Wish } from './grounds.ts';
@@ -64,7 +64,7 @@ export async function setStage(terminal: Terminal, atEnd: AtEnd, wish: Wish): Pr
   });
   await step('shop', async () => {
     await plane.createNamespace('shop');
-    await apply(plane, read('shop.yaml'));
+    await applyByKubectl(plane, read('shop.yaml'));
     await until(() => isShopOpen(plane, fakes.length), { what: 'the shop runs', seconds: 60 });
     return { said: `${SHOP_PODS} pods that may move, 3 PodDisruptionBudgets`, value: undefined };
   });

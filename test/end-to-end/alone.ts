@@ -44,7 +44,7 @@ export async function isAtRest(plane: ControlPlane, node: string): Promise<boole
 
 /** Waits until nothing of the upgrade is left to do. */
 export function atRest(plane: ControlPlane, node: string, seconds = 60): Promise<unknown> {
-  return until(() => isAtRest(plane, node), { what: `the upgrade of ${node} is at rest`, seconds, everyMs: 100 });
+  return until(() => isAtRest(plane, node), { what: `the upgrade of ${node} is at rest`, seconds });
 }
 
 /** Whatever happened on the way: one passage, one Job that ran once, one cordon and one uncordon, and nothing left. */

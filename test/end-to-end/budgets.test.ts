@@ -1,27 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createNodes } from '../control-plane/nodes.ts';
 import { until } from '../control-plane/until.ts';
-import { apply, type Ground, must, type Operator, startGround, startOperator, USER } from './ground.ts';
-import { condition, pinned, podsOf, setScene, strikeScene } from './scene.ts';
+import { apply, must, USER } from './ground.ts';
+import { condition, pinned, podsOf, setScene } from './scene.ts';
 import { complete, inPhase, isTrue, upgradeIs } from './seen.ts';
-import { nodes, pdb, policy, profile, upgrade } from './shop.ts';
+import { nodes, pdb, profile, upgrade } from './shop.ts';
+import { stage } from './stage.ts';
 
-let ground: Ground;
-let operator: Operator;
-
-beforeAll(async () => {
-  ground = await startGround();
-  await apply(ground.plane, [policy()]);
-  operator = await startOperator(ground.plane, { args: ['--leader-elect', 'false'] });
-  await operator.ready();
-});
-
-afterAll(async () => {
-  await operator?.end();
-  await ground?.stop();
-});
-
-afterEach(() => strikeScene(ground.plane));
+const ground = stage();
 
 const WORKERS = { nodes: { selector: { matchExpressions: [{ key: 'spare', operator: 'DoesNotExist' }] } } };
 const budgetPath = (name: string) => `/apis/policy/v1/namespaces/shop/poddisruptionbudgets/${name}`;

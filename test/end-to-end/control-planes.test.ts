@@ -1,27 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type FakeNode, readNode } from '../control-plane/nodes.ts';
-import { apply, type Ground, type Operator, startGround, startOperator, USER } from './ground.ts';
+import { apply, USER } from './ground.ts';
 import { outOfService } from './referee.ts';
-import { begun, cordons, isCordoned, setScene, strikeScene, ticketed } from './scene.ts';
+import { begun, cordons, isCordoned, setScene, ticketed } from './scene.ts';
 import { complete, passages, type SeenPolicy, upgradeIs } from './seen.ts';
-import { nodes, policy, profile, upgrade } from './shop.ts';
+import { nodes, profile, upgrade } from './shop.ts';
+import { stage } from './stage.ts';
 
-let ground: Ground;
-let operator: Operator;
-
-beforeAll(async () => {
-  ground = await startGround();
-  await apply(ground.plane, [policy({ maxUnavailable: 5 })]);
-  operator = await startOperator(ground.plane, { args: ['--leader-elect', 'false'] });
-  await operator.ready();
-});
-
-afterAll(async () => {
-  await operator?.end();
-  await ground?.stop();
-});
-
-afterEach(() => strikeScene(ground.plane));
+const ground = stage({ policy: { maxUnavailable: 5 } });
 
 const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
 const only = (operator: 'Exists' | 'DoesNotExist') => ({

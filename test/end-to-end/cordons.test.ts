@@ -1,43 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../control-plane/audit.ts';
-import { type HoldProxy, startHoldProxy, type Write } from '../control-plane/hold-proxy.ts';
+import type { Write } from '../control-plane/hold-proxy.ts';
 import { type Node, nodePath, readNode } from '../control-plane/nodes.ts';
 import { until } from '../control-plane/until.ts';
-import { apply, type Ground, must, type Operator, startGround, startOperator } from './ground.ts';
-import {
-  cordons,
-  isCordoned,
-  markIn,
-  markOn,
-  nodePatches,
-  phasesOn,
-  pinned,
-  setScene,
-  strikeScene,
-  upgradeJobs,
-} from './scene.ts';
+import { apply, must } from './ground.ts';
+import { cordons, isCordoned, markIn, markOn, nodePatches, phasesOn, pinned, setScene, upgradeJobs } from './scene.ts';
 import { complete, inPhase, upgradeIs } from './seen.ts';
-import { nodes, policy, profile, upgrade } from './shop.ts';
+import { nodes, profile, upgrade } from './shop.ts';
+import { stage } from './stage.ts';
 
-let ground: Ground;
-let proxy: HoldProxy;
-let operator: Operator;
-
-beforeAll(async () => {
-  ground = await startGround();
-  await apply(ground.plane, [policy()]);
-  proxy = await startHoldProxy(ground.plane);
-  operator = await startOperator(ground.plane, { server: proxy.server, args: ['--leader-elect', 'false'] });
-  await operator.ready();
-});
-
-afterAll(async () => {
-  await operator?.end();
-  await proxy?.stop();
-  await ground?.stop();
-});
-
-afterEach(() => strikeScene(ground.plane));
+const ground = stage({ proxied: true });
 
 const BUDGET = '/apis/policy/v1/namespaces/shop/poddisruptionbudgets/cart';
 
@@ -88,7 +60,7 @@ describe('a cordon of other hands', () => {
     const { plane } = ground;
     await setScene(plane, nodes(1), [profile()]);
     const mark = plane.audit.mark();
-    const held = proxy.hold({ at: 'before', match: isCordon });
+    const held = ground.proxy.hold({ at: 'before', match: isCordon });
     await apply(plane, [upgrade()]);
     await held.reached;
     await must(plane, ['cordon', 'worker-1']);

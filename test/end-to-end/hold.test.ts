@@ -1,30 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createNodes, readNode } from '../control-plane/nodes.ts';
 import { until } from '../control-plane/until.ts';
-import { apply, type Ground, must, type Operator, startGround, startOperator, USER } from './ground.ts';
-import { begun, condition, isCordoned, markOn, pinned, podsOf, setScene, strikeScene, ticketed } from './scene.ts';
+import { apply, must, USER } from './ground.ts';
+import { begun, condition, isCordoned, markOn, pinned, podsOf, setScene, ticketed } from './scene.ts';
 import { complete, inPhase, isTrue, paths, type SeenPassage, upgradeIs } from './seen.ts';
 import { deployment, hold, nodes, policy, profile, upgrade } from './shop.ts';
+import { stage } from './stage.ts';
 
-let ground: Ground;
-let operator: Operator;
-
-beforeAll(async () => {
-  ground = await startGround();
-  await apply(ground.plane, [policy()]);
-  operator = await startOperator(ground.plane, { args: ['--leader-elect', 'false'] });
-  await operator.ready();
-});
-
-afterAll(async () => {
-  await operator?.end();
-  await ground?.stop();
-});
-
-afterEach(async () => {
-  await apply(ground.plane, [policy()]);
-  await strikeScene(ground.plane);
-});
+const ground = stage({ turnBack: ({ plane }) => apply(plane, [policy()]) });
 
 /** Waits until a hold has reached a phase, or says a reason. */
 function holdIs(name: string, word: string): Promise<SeenPassage> {

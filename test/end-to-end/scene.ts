@@ -4,7 +4,7 @@ import type { Metadata } from '../control-plane/client.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { createNodes, type FakeNode, type Node, nodePath } from '../control-plane/nodes.ts';
 import { until } from '../control-plane/until.ts';
-import { apply, JOBS, must, USER } from './ground.ts';
+import { apply, JOBS, USER } from './ground.ts';
 import { allNodes, passages, paths, type SeenPolicy } from './seen.ts';
 import { pdb } from './shop.ts';
 
@@ -38,8 +38,8 @@ export async function setScene(
 
 /** Strikes a scene, so that the next finds an empty stage: what is ours first, which must go by itself, then the rest. */
 export async function strikeScene(plane: ControlPlane): Promise<void> {
-  await must(plane, ['delete', 'job', '--all', '-n', JOBS, '--wait=false']);
-  for (const kind of OWN) await must(plane, ['delete', kind, '--all', '--wait=false']);
+  await deleteAll(plane, `/apis/batch/v1/namespaces/${JOBS}/jobs`);
+  for (const kind of OWN) await deleteAll(plane, `/apis/drydock.dev/v1alpha1/${kind}`);
   const gone = async () => {
     const left = await Promise.all(
       ['clusterupgrades', 'nodemaintenances'].map((kind) => plane.admin.list(`/apis/drydock.dev/v1alpha1/${kind}`)),
@@ -47,7 +47,8 @@ export async function strikeScene(plane: ControlPlane): Promise<void> {
     return left.every(({ length }) => length === 0);
   };
   await until(gone, { what: 'upgrades and passages are gone', seconds: 60 });
-  await must(plane, ['delete', 'deployment,pdb', '--all', '-n', 'shop', '--wait=false']);
+  await deleteAll(plane, '/apis/apps/v1/namespaces/shop/deployments');
+  await deleteAll(plane, '/apis/policy/v1/namespaces/shop/poddisruptionbudgets');
   for (const { metadata } of await allNodes(plane)) await plane.admin.delete(nodePath(metadata.name));
   const empty = async () => {
     for (const { metadata, spec } of await plane.admin.list<Pod>('/api/v1/pods')) {
@@ -58,7 +59,12 @@ export async function strikeScene(plane: ControlPlane): Promise<void> {
     const { status } = await plane.admin.get<SeenPolicy>(paths.policy);
     return (status.tickets ?? []).length === 0 && (await allNodes(plane)).length === 0;
   };
-  await until(empty, { what: 'no node and no ticket is left', seconds: 60, everyMs: 200 });
+  await until(empty, { what: 'no node and no ticket is left', seconds: 60 });
+}
+
+/** As `kubectl delete --all --wait=false` does. */
+function deleteAll({ admin }: ControlPlane, path: string): Promise<void> {
+  return admin.delete(path, { propagationPolicy: 'Background' });
 }
 
 /** A Deployment whose pods can run on one node only, with its budget. */

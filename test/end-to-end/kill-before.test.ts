@@ -1,0 +1,3 @@
+import { killAtEveryWrite } from './kill-matrix.ts';
+
+killAtEveryWrite('before', 'before it, so that it lands late');

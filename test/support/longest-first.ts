@@ -1,0 +1,37 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that take longest, the longest first: the last to end should not be one that could have begun first. */
+const LONG = [
+  'kill-before',
+  'kill-after',
+  'demo',
+  'kill-drain',
+  'leader',
+  'control-planes',
+  'hold',
+  'failures',
+  'reboots',
+  'rollout',
+  'outage',
+  'closings',
+  'cordons',
+  'windows',
+  'demo-simulated',
+  'budgets',
+  'uninstall',
+  'real',
+  'deploy',
+  'simulated-kubectl',
+].map((name) => `/${name}.test.ts`);
+
+/** Orders test files by what is known of them; vitest itself knows only their size after a fresh install. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
+function rank({ moduleId }: TestSpecification): number {
+  const at = LONG.findIndex((name) => moduleId.endsWith(name));
+  return at < 0 ? LONG.length : at;
+}
