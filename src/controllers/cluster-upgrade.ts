@@ -54,12 +54,13 @@ export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subje
       const { status } = upgrade;
       const turns = next.phase !== status.phase || said(next, 'Ready')?.reason !== said(status, 'Ready')?.reason;
       const overrides = overrideIn(next) !== undefined && overrideIn(next) !== overrideIn(status);
+      const reopens = next.notBefore?.time !== status.notBefore?.time;
       const tell = () => {
         if (overrides) tellOverride(loop, upgrade, next);
         if (turns) tellPhase(loop, upgrade, next);
         else tellHindered(loop, upgrade, next);
       };
-      return { write: write(upgrade, next), urgent: turns || overrides, tell };
+      return { write: write(upgrade, next), urgent: turns || overrides || reopens, tell };
     },
     tell: () => undefined,
   };

@@ -47,12 +47,7 @@ export function machines(scene: Scene, dice: Dice, processes: Processes): Machin
     return there;
   };
   const remake = (node: string, version: string) => createStaticPods(registry, dice, node, version);
-  const queue = reporter(scene, dice, machine, (node, info) => {
-    const { name, labels } = node.metadata;
-    if (info['kubeletVersion'] !== undefined && labels?.[CONTROL_PLANE] !== undefined)
-      remake(name, info['kubeletVersion']);
-    postInfo(scene, name, info);
-  });
+  const queue = reporter(scene, dice, machine);
   const setPower = (node: string, powered: boolean) => {
     machine(node).powered = powered;
     for (const watcher of watchers) watcher(node);
@@ -109,12 +104,7 @@ export function machines(scene: Scene, dice: Dice, processes: Processes): Machin
 }
 
 /** What posts the conditions of nodes: of a new one after a while. */
-function reporter(
-  scene: Scene,
-  dice: Dice,
-  machine: (node: string) => Machine,
-  recall: (node: NodeObject, info: Machine['info']) => void,
-): Reactor {
+function reporter(scene: Scene, dice: Dice, machine: (node: string) => Machine): Reactor {
   const { registry, timeline } = scene;
   const firstReady = new Map<string, { readonly uid: string; readonly at: number }>();
   return scene.react('kubelet', (name) => {
@@ -131,10 +121,19 @@ function reporter(
       }
     }
     const { info, ready } = machine(name);
-    if (Object.entries(info).some(([field, said]) => nodeInfoOf(node)[field] !== said)) recall(node, info);
+    if (Object.entries(info).some(([field, said]) => nodeInfoOf(node)[field] !== said)) recall(scene, dice, node, info);
     tell(scene, name, ready);
     return undefined;
   });
+}
+
+/** Says again what a restored store has forgotten: the static pods of its version, and what the kubelet says of itself. */
+function recall(scene: Scene, dice: Dice, { metadata }: NodeObject, info: Machine['info']): void {
+  const { kubeletVersion } = info;
+  const isControlPlane = metadata.labels?.[CONTROL_PLANE] !== undefined;
+  if (kubeletVersion !== undefined && isControlPlane)
+    createStaticPods(scene.registry, dice, metadata.name, kubeletVersion);
+  postInfo(scene, metadata.name, info);
 }
 
 function nodeInfoOf({ status }: NodeObject): Readonly<Record<string, string | undefined>> {
