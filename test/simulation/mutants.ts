@@ -129,7 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee: 'W1',
     name: 'a closed window keeps nobody from being admitted',
     file: 'core/rollout.ts',
-    from: "if (!open.open) return none(open.because ?? { reason: 'WindowClosed' });",
+    from: "if (!open.open) return open.because ?? { reason: 'WindowClosed' };",
     to: '',
     seed: 4,
   },
