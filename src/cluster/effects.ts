@@ -1,6 +1,6 @@
 import { POLICY_NAME } from '../api/maintenance-policy.ts';
 import { API_VERSION } from '../api/resource.ts';
-import type { Effect, StatusWrite } from '../core/effect.ts';
+import { type Effect, type StatusWrite, tainted } from '../core/effect.ts';
 import { PASSAGE_FINALIZER } from '../core/node-pending.ts';
 import type { Kind, OwnKind } from '../core/world.ts';
 import { type Below, OWN_KINDS, PLACES, type Place, pathOf, RELEASED } from './kinds.ts';
@@ -48,7 +48,12 @@ export const EFFECTS: { readonly [E in Effect['kind']]: Entry<Of<E>> } = {
           metadata: { resourceVersion, ...(labels && { labels }), ...(annotations && { annotations }) },
           ...(unschedulable === undefined && taints === undefined
             ? {}
-            : { spec: { ...(unschedulable === undefined ? {} : { unschedulable }), ...(taints && { taints }) } }),
+            : {
+                spec: {
+                  ...(unschedulable === undefined ? {} : { unschedulable }),
+                  ...(taints && { taints: tainted(taints) }),
+                },
+              }),
         },
       ),
     guard: 'resourceVersion',

@@ -1,10 +1,26 @@
 import type { PolicyStatus } from '../api/maintenance-policy.ts';
 import type { MaintenanceSpec } from '../api/node-maintenance.ts';
 import type { Owner } from '../api/resource.ts';
+import { DUE } from './mark.ts';
 import type { OwnKind, Taint } from './world.ts';
 
 /** A value to set, or null to take it away. */
 export type Changes = Readonly<Record<string, string | null>>;
+
+/**
+ * The taints of a node, all of them: in no form of patch has their list a key by which one could be added or taken away. Those of
+ * others are as they were seen; the only one of our own is soft, so that none of ours can ever end a pod.
+ */
+export type Taints = {
+  readonly others: readonly Taint[];
+  /** The ClusterUpgrade that the node is next for; absent: none of ours. */
+  readonly due?: string;
+};
+
+/** The list that is written. */
+export function tainted({ others, due }: Taints): readonly Taint[] {
+  return due === undefined ? others : [...others, { key: DUE, value: due, effect: 'PreferNoSchedule' }];
+}
 
 /**
  * Everything that Drydock can do to a cluster. There is no way to delete a pod here, and RBAC is generated from the table
@@ -18,8 +34,7 @@ export type Effect =
       readonly nodeName: string;
       readonly resourceVersion: string;
       readonly unschedulable?: boolean;
-      /** All of them: in no form of patch has the list a key by which one could be added or taken away. */
-      readonly taints?: readonly Taint[];
+      readonly taints?: Taints;
       readonly labels?: Changes;
       readonly annotations?: Changes;
     }

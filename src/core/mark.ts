@@ -11,6 +11,8 @@ export const HOLD = 'drydock.dev/hold';
 export const TAKE_NOT_READY = 'drydock.dev/take-not-ready';
 /** Written by people on a NodeMaintenance: stop waiting for its node. */
 export const RELEASE = 'drydock.dev/release';
+/** The taint of a node that is next: pods that leave another one rather go elsewhere, and so move once. */
+export const DUE = 'drydock.dev/due';
 export const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
 export const SCALE_DOWN_DISABLED = 'cluster-autoscaler.kubernetes.io/scale-down-disabled';
 

@@ -1,5 +1,6 @@
 import type { Changes, Effect } from './effect.ts';
 import {
+  DUE,
   EXCLUDE_LABEL,
   HELD_BY,
   HOLD,
@@ -10,10 +11,7 @@ import {
   SCALE_DOWN_DISABLED,
   writeMark,
 } from './mark.ts';
-import type { NodeView } from './world.ts';
-
-/** The taint of a node that is next: pods that leave another one rather go elsewhere, and so move once. */
-export const DUE = 'drydock.dev/due';
+import type { NodeView, Taint } from './world.ts';
 
 type NodePatch = Extract<Effect, { kind: 'patchNode' }>;
 
@@ -103,9 +101,9 @@ export function dueFor({ taints }: NodeView): string | undefined {
 
 /** Steers pods away from a node: only the scheduler's preference changes, nothing leaves it and nothing is kept out. */
 export function steerPatch(node: NodeView, upgrade: string): NodePatch {
-  const { name: nodeName, resourceVersion, taints } = node;
-  const due = { key: DUE, value: upgrade, effect: 'PreferNoSchedule' };
-  return { kind: 'patchNode', as: 'steer', nodeName, resourceVersion, taints: [...taints, due] };
+  const { name: nodeName, resourceVersion } = node;
+  const taints = { others: othersOf(node), due: upgrade };
+  return { kind: 'patchNode', as: 'steer', nodeName, resourceVersion, taints };
 }
 
 /** Takes the soft taint off a node that nobody is about to take any more. */
@@ -116,5 +114,9 @@ export function unsteerPatch(node: NodeView): NodePatch {
 
 /** What was next is now over: the soft taint goes in the same write as everything else. */
 function withoutDue(node: NodeView): Pick<NodePatch, 'taints'> {
-  return dueFor(node) === undefined ? {} : { taints: node.taints.filter(({ key }) => key !== DUE) };
+  return dueFor(node) === undefined ? {} : { taints: { others: othersOf(node) } };
+}
+
+function othersOf({ taints }: NodeView): readonly Taint[] {
+  return taints.filter(({ key }) => key !== DUE);
 }

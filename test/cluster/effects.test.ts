@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { EFFECTS, requestOf, type Sent, STATUS } from '../../src/cluster/effects.ts';
 import type { Effect } from '../../src/core/effect.ts';
@@ -7,6 +8,9 @@ const PASSAGES = '/apis/drydock.dev/v1alpha1/nodemaintenances';
 const JOBS = '/apis/batch/v1/namespaces/drydock-jobs/jobs';
 const owner = { kind: 'ClusterUpgrade', name: 'to-1-36', uid: 'upgrade-uid' };
 const guarded = { uid: 'uid-1', resourceVersion: '7' };
+
+/** A taint of somebody else. */
+const SLOW = { key: 'a', value: 'b', effect: 'NoExecute', timeAdded: '2026-11-21T10:00:00Z' };
 
 /** Each effect, as the request that it must become. */
 const table: readonly [string, Effect, Partial<Sent>][] = [
@@ -44,13 +48,13 @@ const table: readonly [string, Effect, Partial<Sent>][] = [
       as: 'steer',
       nodeName: 'worker-1',
       resourceVersion: '7',
-      taints: [{ key: 'a', value: 'b', effect: 'NoExecute', timeAdded: '2026-11-21T10:00:00Z' }],
+      taints: { others: [SLOW], due: 'to-1-36' },
     },
     {
       contentType: 'application/merge-patch+json',
       body: {
         metadata: { resourceVersion: '7' },
-        spec: { taints: [{ key: 'a', value: 'b', effect: 'NoExecute', timeAdded: '2026-11-21T10:00:00Z' }] },
+        spec: { taints: [SLOW, { key: 'drydock.dev/due', value: 'to-1-36', effect: 'PreferNoSchedule' }] },
       },
     },
   ],
@@ -62,7 +66,7 @@ const table: readonly [string, Effect, Partial<Sent>][] = [
       nodeName: 'worker-1',
       resourceVersion: '7',
       unschedulable: false,
-      taints: [],
+      taints: { others: [] },
       annotations: { c: null },
     },
     {
@@ -282,4 +286,16 @@ test.each([0, -5, 0.5, 1])('a grace period of %s s is sent as 1: 0 would be a fo
 test('a name can never lead out of its path', () => {
   const effect: Effect = { kind: 'evict', namespace: 'a/../b', pod: '../../nodes/x?', uid: 'u', lane: 'x' };
   expect(requestOf(effect, NAMES).sent.path).toBe('/api/v1/namespaces/a%2F..%2Fb/pods/..%2F..%2Fnodes%2Fx%3F/eviction');
+});
+
+test('[rule 11] no request writes a taint of ours but the soft one: NoExecute would end pods without asking their budgets', () => {
+  const added = (effect: Effect) => {
+    const { spec } = requestOf(effect, NAMES).sent.body as { spec?: { taints?: readonly { effect: string }[] } };
+    return spec?.taints?.filter((taint) => !isDeepStrictEqual(taint, SLOW)).map((taint) => taint.effect) ?? [];
+  };
+  expect(table.flatMap(([, effect]) => (effect.kind === 'patchNode' ? added(effect) : []))).toEqual([
+    'PreferNoSchedule',
+  ]);
+  const smuggled = { ...table[0]?.[1], taints: { others: [], due: 'x', effect: 'NoExecute' } } as unknown as Effect;
+  expect(added(smuggled)).toEqual(['PreferNoSchedule']);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/cluster/cluster.ts';
 import { interested } from '../../src/controllers/interest.ts';
-import { DUE } from '../../src/core/patch.ts';
+import { DUE } from '../../src/core/mark.ts';
 import type { Kind, World } from '../../src/core/world.ts';
 import { ago, budget, job, node, pod } from '../support/build.ts';
 import { ledger, PASSAGE_SPEC, passage, plan, profile, ticket, upgrade, windowObject } from '../support/build-own.ts';

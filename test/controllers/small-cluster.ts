@@ -4,7 +4,7 @@ import { type Answer, type Caches, type Change, type Cluster, keyOf } from '../.
 import { INDEXES, SEEN_KINDS } from '../../src/cluster/kinds.ts';
 import { Store } from '../../src/cluster/store.ts';
 import type { Outcome, Refusal } from '../../src/core/decision.ts';
-import type { Changes, Effect, StatusWrite, Telling } from '../../src/core/effect.ts';
+import { type Changes, type Effect, type StatusWrite, type Telling, tainted } from '../../src/core/effect.ts';
 import { PASSAGE_FINALIZER } from '../../src/core/node-pending.ts';
 import type { Kind, NodeView, World } from '../../src/core/world.ts';
 import { ledger } from '../support/build-own.ts';
@@ -209,7 +209,7 @@ export class SmallCluster implements Cluster {
     if (node === undefined) return no('gone');
     const over: Partial<NodeView> = {
       ...(unschedulable === undefined ? {} : { unschedulable }),
-      ...(taints === undefined ? {} : { taints }),
+      ...(taints === undefined ? {} : { taints: tainted(taints) }),
       labels: patched(node.labels, labels),
       annotations: patched(node.annotations, annotations),
     };

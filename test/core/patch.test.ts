@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Effect } from '../../src/core/effect.ts';
+import { type Effect, tainted } from '../../src/core/effect.ts';
 import {
+  DUE,
   EXCLUDE_LABEL,
   HELD_BY,
   HOLD,
@@ -13,7 +14,6 @@ import {
 } from '../../src/core/mark.ts';
 import {
   cordonPatch,
-  DUE,
   dueFor,
   isCordonedBy,
   quarantinePatch,
@@ -38,7 +38,7 @@ function apply(of: NodeView, { labels, annotations, unschedulable, taints }: Pat
     labels: merged(of.labels, labels),
     annotations: merged(of.annotations, annotations),
     unschedulable: unschedulable ?? of.unschedulable,
-    taints: taints ?? of.taints,
+    taints: taints === undefined ? of.taints : tainted(taints),
   };
 }
 const held = (of: NodeView, annotation: typeof HELD_BY | typeof LEFT_CORDONED = HELD_BY): Mark => {
@@ -140,20 +140,6 @@ describe('the soft taint', () => {
     expect(apply(out, quarantinePatch(out, held(out), { reason: 'JobFailed', message: '' }, 'now')).taints).toEqual(
       others,
     );
-  });
-
-  test('[rule 11] caught: no patch adds a taint but the soft one: NoExecute would end pods without asking their budgets', () => {
-    const mark = held(apply(steered, cordonPatch(steered, TAKER, true)));
-    const patches = [
-      cordonPatch(steered, TAKER, true),
-      uncordonPatch(steered, mark, undefined, 'uncordon'),
-      quarantinePatch(steered, mark, { reason: 'JobFailed', message: '' }, 'now'),
-      steerPatch(steered, 'to-1-36'),
-      unsteerPatch(steered),
-    ];
-    const added = patches.flatMap(({ taints = [] }) => taints.filter((taint) => !others.includes(taint)));
-    expect(added.length).toBeGreaterThan(0);
-    expect(added.every(({ key, effect }) => key === DUE && effect === 'PreferNoSchedule')).toBe(true);
   });
 
   test('taints are not written where there is none of ours', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_DRAIN } from '../../src/api/maintenance-profile.ts';
 import type { ChoiceFacts } from '../../src/core/choice.ts';
-import { DUE } from '../../src/core/patch.ts';
+import { DUE } from '../../src/core/mark.ts';
 import { decideRollout } from '../../src/core/rollout.ts';
 import type { RolloutFacts } from '../../src/core/rollout-facts.ts';
 import { due } from '../../src/core/steer.ts';
@@ -228,6 +228,6 @@ test('what is written is the taints that were there and this one, or without thi
     }),
   );
   expect(decision).toMatchObject({
-    effects: [{ kind: 'patchNode', as: 'unsteer', nodeName: 'worker-1', resourceVersion: '5', taints: others }],
+    effects: [{ kind: 'patchNode', as: 'unsteer', nodeName: 'worker-1', resourceVersion: '5', taints: { others } }],
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HELD_BY, LEFT_CORDONED, readMark, SCALE_DOWN_DISABLED } from '../../src/core/mark.ts';
-import { DUE } from '../../src/core/patch.ts';
+import { DUE, HELD_BY, LEFT_CORDONED, readMark, SCALE_DOWN_DISABLED } from '../../src/core/mark.ts';
 import { passageNameOf, sweepDue, sweepJob, sweepNode } from '../../src/core/sweep.ts';
 import type { JobView, NodeView, PassageObject, UpgradeObject } from '../../src/core/world.ts';
 import { ago, COMPLETE, cordoned, FAILED, job, leftCordoned, NOW, node, PASSAGE } from '../support/build.ts';
@@ -144,7 +143,10 @@ describe('[C3] a soft taint', () => {
   });
 
   test('goes with the mark of a passage that is gone, in one patch', () => {
-    expect(sweepNode(cordoned('uid-gone', { taints }), [], undefined, NOW)).toMatchObject({ as: 'unmark', taints: [] });
+    expect(sweepNode(cordoned('uid-gone', { taints }), [], undefined, NOW)).toMatchObject({
+      as: 'unmark',
+      taints: { others: [] },
+    });
   });
 });
 

@@ -94,7 +94,7 @@ export const PODS: Readonly<Record<number, Rule>> = {
   11: {
     says: 'No NoExecute taint: it ends pods without asking their budgets.',
     shown: [
-      [PATCH, '[rule 11] caught: no patch adds a taint but the soft one'],
+      [EFFECTS, '[rule 11] no request writes a taint of ours but the soft one'],
       [PATCH, 'cordon: mark, cordon, load balancers and autoscaler'],
     ],
     otherwise: '**No taint, only a cordon.**',

@@ -65,8 +65,8 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee: 'C3',
     name: 'the soft taint is never taken off',
     file: 'core/patch.ts',
-    from: 'node.taints.filter(({ key }) => key !== DUE)',
-    to: 'node.taints',
+    from: 'taints.filter(({ key }) => key !== DUE)',
+    to: 'taints',
     seed: 1,
   },
   {

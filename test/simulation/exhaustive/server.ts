@@ -1,7 +1,7 @@
 import { maintenancePolicy } from '../../../src/api/maintenance-policy.ts';
 import { nodeMaintenance } from '../../../src/api/node-maintenance.ts';
 import { covering } from '../../../src/core/budget.ts';
-import type { Changes, Effect } from '../../../src/core/effect.ts';
+import { type Changes, type Effect, tainted } from '../../../src/core/effect.ts';
 import { PASSAGE_FINALIZER } from '../../../src/core/node-pending.ts';
 import type { BudgetView, NodeView, PodView, World } from '../../../src/core/world.ts';
 import { NOW } from '../../support/build.ts';
@@ -94,7 +94,7 @@ function patchNode(state: State, effect: Extract<Effect, { kind: 'patchNode' }>)
   if (node.resourceVersion !== resourceVersion) return { state, outcome: 'conflict' };
   const over: Partial<NodeView> = {
     ...(unschedulable === undefined ? {} : { unschedulable }),
-    ...(taints === undefined ? {} : { taints }),
+    ...(taints === undefined ? {} : { taints: tainted(taints) }),
     labels: patched(node.labels, labels),
     annotations: patched(node.annotations, annotations),
   };
