@@ -52,7 +52,7 @@ async function makespan({ full = false, runs, scenario }: Options): Promise<void
     '  drains (slots, budgets). bound, stock rates: the same with the rate limits of a stock controller-manager, which the',
   );
   say(
-    '  model does not have. No drainer steers pods; the scheduler of the model prefers the node with the fewest pods.',
+    '  model does not have. Only Drydock steers pods; its scheduler prefers the node with the fewest pods, mostly one that is done.',
   );
 }
 
