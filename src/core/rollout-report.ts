@@ -50,7 +50,14 @@ export function reported(rollout: Rollout): UpgradeStatus | undefined {
     blockers: named.slice(0, MOST_BLOCKERS),
     blockersTotal: named.length,
     conditions: conditions(
-      said(phase, because, newcomers, counts, blockers, rollout),
+      said(
+        phase,
+        because,
+        newcomers,
+        counts,
+        blockers.filter((blocker) => isNews(blocker, now)),
+        rollout,
+      ),
       before.conditions,
       upgrade.generation,
       now,

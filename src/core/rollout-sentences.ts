@@ -75,7 +75,7 @@ function invalidSentence(b: Because): string | undefined {
 function waitSentence(b: Because): string | undefined {
   switch (b.reason) {
     case 'NoRoom':
-      return `${b.out} nodes are out of service and ${b.limit} may be (${b.of === 'cluster' ? 'maxUnavailable of MaintenancePolicy cluster' : 'rollout.maxUnavailable'}).${
+      return `${b.out === 1 ? '1 node is' : `${b.out} nodes are`} out of service and ${b.limit} may be (${b.of === 'cluster' ? 'maxUnavailable of MaintenancePolicy cluster' : 'rollout.maxUnavailable'}).${
         b.foreign.length === 0 ? '' : ` Not taken out by Drydock: ${some(b.foreign)}.`
       }`;
     case 'WaitingForControlPlane':

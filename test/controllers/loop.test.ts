@@ -103,6 +103,24 @@ describe('a move', () => {
     expect(happened).toMatchObject([{ what: 'moved', outcome: refusal }]);
   });
 
+  const about = (facts: Facts) => ({ kind: 'MaintenanceWindow', name: facts.name, uid: facts.uid }) as const;
+  test.each([
+    ['read', 'LookRefused', 'The API server refused what must be read before going on: no.'],
+    ['store', 'StatusRefused', 'The API server refused what there is to say: no.'],
+  ])('caught: whose %s is refused is told, since status cannot say it', async (what, reason, message) => {
+    const { run, cluster } = setUp(openUnlessPaused, { about });
+    cluster.before = (asked) => (asked.startsWith(what) ? refused({ message: 'no.' }) : undefined);
+    expect(await run()).toEqual({ retry: 'no.' });
+    expect(cluster.told).toMatchObject([{ on: { name: 'w' }, type: 'Warning', reason, message }]);
+  });
+
+  test('is told nothing of what got no answer: it comes again', async () => {
+    const { run, cluster } = setUp(openUnlessPaused, { about });
+    cluster.away = true;
+    await run();
+    expect(cluster.told).toEqual([]);
+  });
+
   test('whose look gets no answer backs off, and nothing is stored', async () => {
     const { run, cluster, happened } = setUp(openUnlessPaused);
     cluster.away = true;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Blocker } from '../../src/api/blocker.ts';
 import { type NodeState, nodeMaintenance, type Plan } from '../../src/api/node-maintenance.ts';
 import { PHASES } from '../../src/api/phases.ts';
 import type { Because } from '../../src/core/because.ts';
@@ -7,6 +8,7 @@ import type { NodeFacts } from '../../src/core/passage.ts';
 import { passageStatus } from '../../src/core/passage-report.ts';
 import { ago, COMPLETE, cordoned, FAILED, job, node, PASSAGE, pod } from '../support/build.ts';
 import { facts, passage, plan } from '../support/build-own.ts';
+import { blocker } from './reporting.ts';
 
 const stateOf = (phase: (typeof PHASES)[number]): NodeState =>
   ({
@@ -89,6 +91,18 @@ describe('what a passage says of itself', () => {
     ['Failed', { reason: 'LeftCordoned' }, { Ready: 'False Why', Reconciling: 'False Why', Stalled: 'True Why' }],
   ])('%s, %j', (phase, because, expected) => {
     expect(told(phase, because).said).toMatchObject(expected);
+  });
+
+  test.each<[string, Partial<Blocker>, string]>([
+    ['caught: a budget that is used up for the moment is the pace of a drain', { since: ago(60) }, 'False NotBlocked'],
+    ['one that stays so is in the way', { since: ago(61) }, 'True Blocked'],
+    ['one that cannot clear is at once', { since: ago(0), selfClearing: false }, 'True Blocked'],
+  ])('%s', (_, over, expected) => {
+    const blockers = [{ ...blocker, selfClearing: true, ...over }];
+    expect(told('Draining', { reason: 'Blocked', blockers }).said).toMatchObject({
+      Ready: 'False Blocked',
+      Blocked: expected,
+    });
   });
 
   const running: Because = { reason: 'JobRunning', job: 'x', detail: '' };

@@ -135,6 +135,29 @@ test('blocked pods are counted by reason, and never named', async () => {
   expect((await shown.page()).body).not.toMatch(/shop|worker/);
 });
 
+test('passages under way are counted by phase and by what they wait for, and never named', async () => {
+  const shown = setUp({
+    NodeMaintenance: [
+      passage('worker-1', { phase: 'Draining', since }),
+      passage('worker-2', { phase: 'Draining', since }),
+      passage('worker-3', {
+        phase: 'Lost',
+        since,
+        attempt: 1,
+        jobUID: 'j',
+        bootIDBefore: '',
+        machineID: '',
+        from: 'Upgrading',
+      }),
+      passage('worker-4', { phase: 'Failed', since, reason: 'x' }),
+    ],
+  });
+  expect(await lines(shown, 'drydock_waiting')).toEqual([
+    'drydock_waiting{phase="Draining",reason="Pending"} 2',
+    'drydock_waiting{phase="Lost",reason="Pending"} 1',
+  ]);
+});
+
 test('windows, tickets, left nodes and unreadable objects are shown', async () => {
   const window = (name: string, status: unknown) =>
     object(
