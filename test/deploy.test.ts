@@ -77,6 +77,14 @@ test('the admission policies are about the service account that the operator has
   for (const { spec } of policies) expect(JSON.stringify(spec['matchConditions'])).toContain(`'${user}'`);
 });
 
+test('a policy that has parameters is about the namespace of the Jobs alone: where they are missing it refuses whatever it is asked', () => {
+  const all = ['deploy/jobs/admission.yaml', 'deploy/operator/admission.yaml'].flatMap(manifests);
+  const asking = all.filter(({ kind, spec }) => kind === 'ValidatingAdmissionPolicy' && 'paramKind' in spec);
+  expect(asking.map(({ spec }) => spec['matchConstraints'])).toMatchObject([
+    { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'drydock-jobs' } } },
+  ]);
+});
+
 /** The metrics of Drydock that a text names. */
 function named(text: string): readonly string[] {
   return [...new Set(text.match(/drydock_[a-z_]+/g))];
