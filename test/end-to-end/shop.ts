@@ -31,19 +31,29 @@ function template(app: string, annotations: Readonly<Record<string, string>> = {
 }
 
 /** A Deployment with its budget. */
-export function deployment(app: string, replicas: number, budget?: Spec): readonly unknown[] {
-  const spec = { replicas, selector: { matchLabels: { app } }, template: template(app) };
+export function deployment(
+  app: string,
+  replicas: number,
+  budget?: Spec,
+  annotations?: Readonly<Record<string, string>>,
+): readonly unknown[] {
+  const spec = { replicas, selector: { matchLabels: { app } }, template: template(app, annotations) };
   return [{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: metadata(app), spec }, ...pdb(app, budget)];
 }
 
 /** A StatefulSet with its budget. */
-export function statefulSet(app: string, replicas: number, budget?: Spec): readonly unknown[] {
+export function statefulSet(
+  app: string,
+  replicas: number,
+  budget?: Spec,
+  annotations?: Readonly<Record<string, string>>,
+): readonly unknown[] {
   const spec = {
     replicas,
     serviceName: app,
     podManagementPolicy: 'Parallel',
     selector: { matchLabels: { app } },
-    template: template(app),
+    template: template(app, annotations),
   };
   return [{ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: metadata(app), spec }, ...pdb(app, budget)];
 }
