@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { eviction } from './eviction.ts';
 import { surroundings } from './figures.ts';
 import { makespanPage, type Pair, playScene } from './makespan-figures.ts';
 import { memory } from './memory.ts';
@@ -15,12 +16,14 @@ type Options = {
   readonly runs: number;
   readonly scenario: readonly string[];
 };
-const PARTS = ['makespan', 'throughput', 'memory'] as const;
+const PARTS = ['makespan', 'throughput', 'memory', 'eviction'] as const;
 type Part = (typeof PARTS)[number];
 
 function options(): Options {
   return new Command('npm run bench --')
-    .description('Measures Drydock against the simulated cluster. Nothing is asserted; figures depend on the machine.')
+    .description(
+      'Measures Drydock, most of it against the simulated cluster. Nothing is asserted; figures depend on the machine.',
+    )
     .addOption(new Option('--only <part>', 'one part instead of all').choices(PARTS))
     .addOption(new Option('--scenario <names...>', 'of the makespan').choices(SCENES).default(SCENES))
     .addOption(new Option('--runs <count>', 'how often each is measured').default(3).argParser(count))
@@ -68,6 +71,7 @@ const parts: { readonly [P in Part]: () => Promise<void> } = {
   makespan: () => makespan(given),
   throughput: () => throughput(given.runs, say),
   memory: () => memory(given.runs, say),
+  eviction: () => eviction(given.runs, say),
 };
 for (const part of PARTS.filter((each) => given.only === undefined || each === given.only)) {
   say(commandOf(part, given));
