@@ -58,7 +58,7 @@ export class Memory {
     if (effect.kind !== 'evict' || effect.spends === undefined) return;
     const { lane, namespace, pod, uid, spends } = effect;
     const own = this.#claims.get(lane) ?? new Map<string, Claim>();
-    this.#claims.set(lane, own.set(uid, { pod: `${namespace}/${pod}`, over: spends }));
+    this.#claims.set(lane, own.set(uid, { uid, pod: `${namespace}/${pod}`, over: spends }));
   }
 
   /** It was not sent after all. */

@@ -14,6 +14,7 @@ const ACCEPTED_MS = 10_000;
 
 /** An eviction that was sent against a budget, until the budget shows it. */
 export type Claim = {
+  readonly uid: string;
   /** `namespace/name` of the pod. */
   readonly pod: string;
   /** The resourceVersion of the budget that was decided on. */
@@ -26,12 +27,15 @@ export const CLAIM_MS = 2_000;
 
 /**
  * Whether a budget as it is seen has already been reduced by a claim. The API server names the pod in `disruptedPods` in the
- * write that takes one from the allowance; the disruption controller removes it when it counts the pod as gone.
+ * write that takes one from the allowance; the disruption controller removes it when it counts the pod as gone. `pod` is
+ * whichever has the name of the claim's.
  */
 export function isShown(claim: Claim, budget: BudgetView, pod: PodView | undefined, now: Instant): boolean {
   if (claim.answeredAt !== undefined && now > claim.answeredAt + CLAIM_MS) return true;
   if (budget.resourceVersion === claim.over) return false;
-  return budget.disruptedPods.includes(nameOf(claim.pod)) || pod === undefined || pod.deletedAt !== undefined;
+  // A pod of a StatefulSet is followed by one of its name.
+  const isLeaving = pod === undefined || pod.uid !== claim.uid || pod.deletedAt !== undefined;
+  return isLeaving || budget.disruptedPods.includes(nameOf(claim.pod));
 }
 
 function nameOf(key: string): string {

@@ -17,7 +17,7 @@ describe('evictions against a budget, whichever passage they are of', () => {
     const own = memory();
     own.claim(evict('web-1'));
     own.claim(evict('db-1', { lane: 'uid-db' }));
-    expect(own.claims('uid-web')).toEqual([{ pod: 'shop/web-1', over: '7' }]);
+    expect(own.claims('uid-web')).toEqual([{ uid: 'uid-web-1', pod: 'shop/web-1', over: '7' }]);
   });
 
   test('use up nothing where no budget is asked', () => {

@@ -172,7 +172,7 @@ describe('whether to ask now', () => {
 });
 
 describe('what other passages have sent against the same budget', () => {
-  const sent: Claim = { pod: 'shop/web-1', over: 'before' };
+  const sent: Claim = { uid: pod().uid, pod: 'shop/web-1', over: 'before' };
   const seen = budget('web', { resourceVersion: 'after' });
   const accepted = { ...sent, answeredAt: NOW };
   test.each<[string, Claim, BudgetView, PodView | undefined, number, boolean]>([
@@ -188,6 +188,7 @@ describe('what other passages have sent against the same budget', () => {
     ['caught: the budget names another pod', accepted, { ...seen, disruptedPods: ['web-2'] }, pod(), 0, false],
     ['is shown when the pod is on its way', accepted, seen, pod('web-1', { deletedAt: NOW }), 0, true],
     ['is shown when the pod is gone', accepted, seen, undefined, 0, true],
+    ['is shown when another has its name already', accepted, seen, pod('web-1', { uid: 'its successor' }), 0, true],
     ['is waited for while the pod lives', accepted, seen, pod(), 2, false],
     ['is waited for two seconds after its answer', accepted, seen, pod(), 2.001, true],
     ['is waited for without end while there is no answer', sent, seen, pod(), 60, false],
