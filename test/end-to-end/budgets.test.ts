@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createNodes } from '../control-plane/nodes.ts';
+import { createNodes, readNode } from '../control-plane/nodes.ts';
 import { until } from '../control-plane/until.ts';
 import { apply, must, USER } from './ground.ts';
-import { condition, pinned, podsOf, setScene } from './scene.ts';
+import { condition, isCordoned, markOn, pinned, podsOf, setScene, upgradeJobs } from './scene.ts';
 import { complete, inPhase, isTrue, upgradeIs } from './seen.ts';
 import { nodes, pdb, profile, upgrade } from './shop.ts';
 import { stage } from './stage.ts';
@@ -58,7 +58,7 @@ describe('a budget that allows nothing', () => {
       budgets: ['shop/orders'],
       selfClearing: false,
     });
-    expect(blocker?.owner).toMatch(/^ReplicaSet\/orders-/);
+    expect(blocker?.owner).toBe('Deployment/orders');
     expect(blocker?.advice).toBe('Raise the replicas, or let shop/orders allow one disruption (maxUnavailable: 1).');
     expect(status.blockersTotal).toBe(1);
     expect(passage.status.blockers).toEqual(status.blockers);
@@ -153,4 +153,36 @@ describe('what no budget can clear', () => {
     await plane.admin.delete('/api/v1/namespaces/shop/pods/bare');
     await complete(plane);
   });
+});
+
+describe('force that nobody asked for', () => {
+  it.each([
+    { onDeadline: 'Skip', ends: 'Skipped' },
+    { onDeadline: 'Fail', ends: 'Failed' },
+  ])(
+    'the deadline of a drain forces nothing ($onDeadline): the pod is the same, the node is given back, and both say why',
+    async ({ onDeadline, ends }) => {
+      const { plane } = ground;
+      const drain = { deadlineSeconds: 4, onDeadline };
+      await setScene(plane, nodes(1), [profile({ drain }), ...pinned('cart', 'worker-1', { minAvailable: 1 })], 1);
+      const [before] = await podsOf(plane, 'cart');
+      const mark = plane.audit.mark();
+      await apply(plane, [upgrade()]);
+      const { status } = await inPhase(plane, 'worker-1', [ends]);
+      expect(status.state).toMatchObject({ reason: 'DrainDeadline' });
+      for (const word of ['not empty within 4 s', before?.metadata.name ?? '', 'shop/cart can never allow'])
+        expect(condition(status, 'Ready').message).toContain(word);
+      expect(await podsOf(plane, 'cart')).toMatchObject([{ metadata: { uid: before?.metadata.uid } }]);
+      expect(plane.audit.podDeletions({ user: USER, from: mark })).toEqual([]);
+      const { asked, accepted } = plane.audit.evictions({ user: USER, from: mark });
+      expect(accepted).toEqual([]);
+      for (const { requestObject } of asked)
+        expect(requestObject).not.toHaveProperty('deleteOptions.gracePeriodSeconds', 0);
+      const node = await readNode(plane, 'worker-1');
+      expect(isCordoned(node)).toBe(false);
+      expect(markOn(node, 'held-by')).toBeUndefined();
+      expect(markOn(node, 'left-cordoned')).toBeUndefined();
+      expect(upgradeJobs(plane.audit, mark)).toEqual([]);
+    },
+  );
 });

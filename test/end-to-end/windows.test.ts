@@ -17,7 +17,7 @@ import { nodes, profile, upgrade, window } from './shop.ts';
 
 const ground = closingStage();
 
-describe('a window by the clock', () => {
+describe('a window not kept: a window by the clock', () => {
   it('closed: nothing moves; it opens: work starts within two seconds, not before', async () => {
     const { plane } = ground;
     await setScene(plane, nodes(2), [profile()]);
