@@ -103,7 +103,7 @@ const WAITS: Readonly<Record<string, Scene>> = {
   },
   'Draining: WaitingForPods': {
     state: at('Draining'),
-    views: { ...ours(), Pod: [pod('web-1', { deletedAt: Date.parse(SINCE) })] },
+    views: { ...ours(), Pod: [pod('web-1', { deletedAt: Date.parse(SINCE) + 7_200_000 })] },
   },
   'Detaching: WaitingForVolumes': { state: at('Detaching'), views: { ...ours(), VolumeAttachment: [volume] } },
   'Held: Held': {
