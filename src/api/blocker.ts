@@ -3,7 +3,8 @@ import { count, list, name, set, text, time } from './field.ts';
 
 const blocker = z.object({
   nodeName: name('The node that cannot be drained.'),
-  pod: text(317, 'The pod, as namespace/name.'),
+  pod: text(317, 'The pod, as namespace/name.').optional(),
+  volume: text(253, 'The PersistentVolume, where that is what is in the way.').optional(),
   owner: text(317, 'Who made it, as Kind/name.').optional(),
   budgets: set(8, 317, 'The PodDisruptionBudgets that refuse, as namespace/name.').default([]),
   reason: text(63, 'A stable word.'),

@@ -1,6 +1,7 @@
 import type { NodeState } from '../api/node-maintenance.ts';
 import type { Answer } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
+import { subjectOf } from '../core/hindrance.ts';
 import { newHindrances } from '../core/news.ts';
 import { decide, needsLook } from '../core/node.ts';
 import { passageStatus } from '../core/passage-report.ts';
@@ -80,7 +81,7 @@ function hindrances({ blockers, conditions }: SeenPassage['passage']['status'], 
       status === 'True' && (type === 'Stalled' || (type === 'Blocked' && reason !== 'Blocked')),
   );
   return {
-    blockers: lasting.map(({ pod, reason }) => `${pod}/${reason}`),
+    blockers: lasting.map((one) => `${subjectOf(one)}/${one.reason}`),
     holds: holds.map(({ type, reason }) => `${type}/${reason}`),
   };
 }

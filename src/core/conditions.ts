@@ -1,6 +1,7 @@
 import type { Condition } from '../api/field.ts';
 import type { Because, Missing } from './because.ts';
 import { never } from './decision.ts';
+import { subjectOf } from './hindrance.ts';
 import { rolloutSentence } from './rollout-sentences.ts';
 import { warningSentence } from './warning-sentences.ts';
 import type { Instant } from './world.ts';
@@ -42,7 +43,7 @@ function endingSentence(b: Because): string | undefined {
     case 'CordonDeadline':
       return `The node could not be cordoned: ${b.detail}`;
     case 'DrainDeadline':
-      return `The node was not empty within ${b.seconds} s.${b.blockers.map(({ pod, message }) => ` ${pod}: ${message}`).join('')}`;
+      return `The node was not empty within ${b.seconds} s.${b.blockers.map((one) => ` ${subjectOf(one)}: ${one.message}`).join('')}`;
     case 'DrainsBlockEachOther':
       return `No pod has left this node for ${b.seconds} s, nor ${b.other}, which is drained at the same time: one of the two is given up so that its room helps the other.`;
     case 'JobRefused':
@@ -112,14 +113,14 @@ function stepSentence(b: Because): string | undefined {
     case 'Evicting':
       return `${plural(b.pods, 'pod')} asked to leave.${b.nowhere ? ' No other node can take them: they start again when this one is back.' : ''}`;
     case 'DrainOverdue':
-      return `The node should have been empty within ${b.seconds} s, and onDeadline says to wait.${b.blockers.map(({ pod, message }) => ` ${pod}: ${message}`).join('')}`;
+      return `The node should have been empty within ${b.seconds} s, and onDeadline says to wait.${b.blockers.map((one) => ` ${subjectOf(one)}: ${one.message}`).join('')}`;
     case 'WaitingForPods':
       return b.pods === 0
         ? 'No pod is left; the node is looked at once more, since one that was bound before the cordon may still come.'
         : `${plural(b.pods, 'pod')} on the way out.`;
     case 'Blocked':
       return b.blockers
-        .map(({ pod, owner, message, advice: a }) => `${pod}${owner ? ` (${owner})` : ''}: ${message} ${a}`.trim())
+        .map((one) => `${subjectOf(one)}${one.owner ? ` (${one.owner})` : ''}: ${one.message} ${one.advice}`.trim())
         .join(' ');
     case 'WaitingForVolumes':
       return `Waiting until ${b.volumes.join(', ')} is detached.`;

@@ -3,7 +3,7 @@ import type { Drain } from '../api/maintenance-profile.ts';
 import { permits, type Spent } from './budget.ts';
 import type { Remembered } from './decision.ts';
 import type { Effect } from './effect.ts';
-import { advice, type Hindrance, hindranceSentence } from './hindrance.ts';
+import { advice, type Hindrance, hindranceSentence, subjectOf } from './hindrance.ts';
 import { leaving, type Surroundings } from './leaving.ts';
 import type { BudgetView, Controller, Instant, PodView } from './world.ts';
 
@@ -71,7 +71,7 @@ export function assess(drain: Drain, facts: DrainFacts): Assessment {
     empty: going.length === 0,
     evictions: evictions.slice(0, MOST_EVICTIONS),
     hopeful,
-    blockers: blockers.sort((a, b) => (a.pod < b.pod ? -1 : 1)).slice(0, MOST_BLOCKERS),
+    blockers: blockers.sort((a, b) => (subjectOf(a) < subjectOf(b) ? -1 : 1)).slice(0, MOST_BLOCKERS),
     counts: {
       remaining: going.length,
       terminating: going.filter(({ finding }) => finding.as === 'terminating').length,

@@ -1,3 +1,4 @@
+import type { Blocker } from '../api/blocker.ts';
 import { never } from './decision.ts';
 
 /** Why a pod that should leave does not, in words that stay stable. */
@@ -110,4 +111,9 @@ export function advice({ reason, budgets, detail }: Hindrance): string {
     default:
       return '';
   }
+}
+
+/** What a blocker is about, in words. */
+export function subjectOf({ pod, volume, nodeName }: Blocker): string {
+  return pod ?? (volume === undefined ? nodeName : `volume ${volume}`);
 }

@@ -8,6 +8,7 @@ import { isNews } from './news.ts';
 import { jobDetail } from './node-before.ts';
 import type { NodeFacts } from './passage.ts';
 import { cordonLost, threatOf } from './threat.ts';
+import { volumesLeft } from './volumes.ts';
 import type { Instant } from './world.ts';
 
 /** Reasons for which something outside must change before the passage goes on by itself. */
@@ -51,7 +52,7 @@ export function passageStatus(
     state,
     ...(draining ? { pods: countsOf(drain.counts, before, facts.now) } : {}),
     ...(deadline === undefined ? {} : { deadline: iso(deadline) }),
-    blockers: [...(draining ? drain.blockers : (threat?.blockers ?? []))],
+    blockers: [...(draining ? drain.blockers : (threat?.blockers ?? volumesLeft(plan, state, facts, before.blockers)))],
     ...(job === undefined ? {} : { job }),
     conditions: conditions(
       said(state, because, facts.now, { before: threat?.because, after: cordonLost(plan, state, facts) }),

@@ -3,6 +3,7 @@ import type { RolloutPhase, UpgradeStatus } from '../api/cluster-upgrade.ts';
 import type { Because } from './because.ts';
 import { inTheWayOfReturns, isDone, selected, wasLeft } from './choice.ts';
 import { conditions, iso, type Said, sentence, unless } from './conditions.ts';
+import { subjectOf } from './hindrance.ts';
 import { isSettled } from './ledger.ts';
 import { isNews } from './news.ts';
 import { failedTickets, type Rollout, type RolloutFacts, refusedPassage } from './rollout-facts.ts';
@@ -97,8 +98,8 @@ function blockersOf({ passages }: RolloutFacts): Blocker[] {
     .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
 }
 
-function placeOf({ nodeName, pod }: Blocker): string {
-  return `${nodeName}/${pod}`;
+function placeOf(blocker: Blocker): string {
+  return `${blocker.nodeName}/${subjectOf(blocker)}`;
 }
 
 /** A node that is not returned to when its time is over says why, in place of why it was put back. */

@@ -1,5 +1,6 @@
 import type { Blocker } from '../api/blocker.ts';
 import type { Because } from './because.ts';
+import { subjectOf } from './hindrance.ts';
 
 const SHOWN = 10;
 
@@ -16,9 +17,7 @@ function some(names: readonly string[]): string {
 
 /** What is in the way, as one text. */
 export function inTheWay(blockers: readonly Blocker[]): string {
-  return blockers
-    .map(({ nodeName, pod, message, advice }) => `${nodeName}: ${pod}: ${message} ${advice}`.trim())
-    .join(' ');
+  return blockers.map((one) => `${one.nodeName}: ${subjectOf(one)}: ${one.message} ${one.advice}`.trim()).join(' ');
 }
 
 function closedSentence(b: Because): string | undefined {

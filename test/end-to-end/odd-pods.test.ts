@@ -122,7 +122,7 @@ function says(nodeName: string, app: string, reason: string, seconds = 60): Prom
   let last: readonly Blocker[] = [];
   const found = async () => {
     last = (await passageOn(ground.plane, nodeName))?.status.blockers ?? [];
-    return last.find(({ pod, reason: said }) => isOf(app, pod.split('/')[1] ?? '') && said === reason);
+    return last.find(({ pod, reason: said }) => isOf(app, pod?.split('/')[1] ?? '') && said === reason);
   };
   const what = () => `${app}: ${reason}; it says ${last.map((said) => `${said.pod} ${said.reason}`).join(', ')}`;
   return until(found, { what: `${nodeName} says of ${app}`, seconds }).catch((error: unknown) => {
