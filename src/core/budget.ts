@@ -167,7 +167,8 @@ const OPERATORS: readonly { readonly name: string; readonly label: RegExp }[] = 
 ];
 
 function exhausted(pod: PodView, budget: BudgetView): Hindrance {
-  const detail = `${budget.currentHealthy} of ${budget.expectedPods} pods healthy, ${budget.desiredHealthy} needed, 0 disruptions allowed`;
+  const allowed = Math.max(0, budget.disruptionsAllowed);
+  const detail = `${budget.currentHealthy} of ${budget.expectedPods} pods healthy, ${budget.desiredHealthy} needed, ${allowed > 0 ? `${allowed} allowed, taken by pods that leave just now` : '0 disruptions allowed'}`;
   // However healthy its pods are: nothing would be left over.
   const never = budget.expectedPods > 0 && budget.desiredHealthy >= budget.expectedPods;
   const operator = OPERATORS.find(({ label }) => Object.keys(pod.labels).some((key) => label.test(key)));

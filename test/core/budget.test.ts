@@ -199,7 +199,11 @@ describe('what other passages have sent against the same budget', () => {
   test('is not asked for a second time, and is looked at again should it never be shown', () => {
     const allowed = budget('web', { disruptionsAllowed: 1 });
     const permit = permits([pod()], [allowed], never, NOW, () => 1).get(pod().uid);
-    expect(permit).toMatchObject({ ask: false, hindrance: { reason: 'BudgetExhausted' }, againAt: NOW + 2000 });
+    expect(permit).toMatchObject({
+      ask: false,
+      hindrance: { reason: 'BudgetExhausted', detail: expect.stringContaining('1 allowed, taken by pods that leave') },
+      againAt: NOW + 2000,
+    });
     expect(permits([pod()], [allowed], never, NOW, () => 0).get(pod().uid)).toMatchObject({
       ask: true,
       spends: allowed.resourceVersion,
