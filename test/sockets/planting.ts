@@ -23,10 +23,11 @@ export const SHORT: StormOptions = {
 /** Enough for most planted bugs to show: more objects, so that what is lost is seldom written again. */
 const PLANTED: StormOptions = {
   ...SHORT,
-  events: 5_000,
+  disconnects: 200,
+  events: 3_400,
   pods: 1_200,
   clusters: 3,
-  rounds: 3,
+  rounds: 2,
   settleMs: 2_500,
   untilBroken: true,
 };

@@ -70,7 +70,7 @@ const AFTER_STOP_WRITES = 200;
 const AFTER_STOP_MS = 300;
 const LOOK_MS = 50;
 /** Whoever asks and is told again and again is not about to become right either. */
-const LONGEST_SETTLES = 5;
+const LONGEST_SETTLES = 3;
 const LEAVING_MS = 5_000;
 
 type Scene = {
@@ -196,17 +196,20 @@ async function visit(scene: Scene, round: number): Promise<void> {
 async function quiet({ options, proxy, all, truth, violations, ground }: Scene): Promise<number> {
   const from = performance.now();
   proxy.calm();
-  let [heard, idleLooks, looks] = [0, 0, 0];
+  let [heard, idleLooks, looks, right] = [0, 0, 0, 0];
   const most = options.settleMs / LOOK_MS;
   for (;;) {
-    const wrong = all.flatMap(({ ear }) => ear.difference() ?? []);
+    // One after the other: to look at all each time would keep them from becoming right.
+    while (right < all.length && all[right]?.ear.difference() === undefined) right += 1;
     const hears = all.reduce((sum, { ear }) => sum + ear.told + ear.asks, 0);
     idleLooks = hears === heard ? idleLooks + 1 : 0;
     heard = hears;
     looks += 1;
     const late = idleLooks > most || looks > LONGEST_SETTLES * most;
-    if (late) violations.push(...wrong);
-    if (wrong.length === 0 || late) break;
+    const wrong = late || right === all.length ? all.flatMap(({ ear }) => ear.difference() ?? []) : undefined;
+    if (late) violations.push(...(wrong ?? []));
+    if (late || wrong?.length === 0) break;
+    if (wrong !== undefined) right = 0;
     await sleep(LOOK_MS);
   }
   for (const { ear } of all) ear.compare();
