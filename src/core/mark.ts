@@ -72,7 +72,7 @@ function values(written: unknown, key: string): Record<string, string | null> {
   return value === null || typeof value === 'string' ? { [key]: value } : {};
 }
 
-/** Writes a mark. */
-export function writeMark(mark: Mark): string {
-  return JSON.stringify(mark);
+/** Writes a mark, first why: of a long annotation `kubectl describe node` shows the first 140 characters. */
+export function writeMark({ reason, message, since, ...mark }: Mark): string {
+  return JSON.stringify({ reason, message, since, ...mark });
 }

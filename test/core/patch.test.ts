@@ -252,6 +252,11 @@ describe('a mark', () => {
     );
   });
 
+  test('that says why says it first: kubectl describe node cuts a long annotation off', () => {
+    const why = { reason: 'JobFailed', message: 'the disk is full' };
+    expect(writeMark({ ...mark('u'), ...why }).slice(0, 100)).toContain('"JobFailed","message":"the disk is full"');
+  });
+
   test.each(['', '{', 'null', '7', '"x"', '[]', '{}', '{"uid":1,"nodeMaintenance":"n"}', '{"uid":"u"}'])(
     'garbled by a person is none: %s',
     (written) => {
