@@ -4,13 +4,20 @@ import { until } from '../control-plane/until.ts';
 import { failingStage, leftCordoned, saysWhatToDo, start } from './failing.ts';
 import { JOBS, must } from './ground.ts';
 import { begun, isCordoned, markOn, phasesOn, ticketed, upgradeJobs } from './scene.ts';
-import { complete, inPhase, paths } from './seen.ts';
+import { allNodes, complete, inPhase, paths } from './seen.ts';
+
+type Event = {
+  readonly involvedObject: { readonly kind: string; readonly name: string };
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+};
 
 const rollout = (retry: number) => ({ spec: { rollout: { retry } } });
 
 const ground = failingStage();
 
-describe('a Job that fails', () => {
+describe('a failure without a reason: a Job that fails', () => {
   it('uses up its attempts, halts the rollout with the reason; retry raised: goes on and leaves no trace', async () => {
     const { plane, agent } = ground;
     const fail = { result: 'fail', exitCode: 3, message: 'the disk is full' } as const;
@@ -52,6 +59,37 @@ describe('a Job that fails', () => {
     await start(ground, 1, { version: 'unchanged' }, { verifyDeadlineSeconds: 3 });
     await leftCordoned(ground, 'VerifyDeadline', 'its kubelet runs v1.35.7, not v1.36.4');
     await saysWhatToDo(ground, 'its kubelet runs v1.35.7, not v1.36.4');
+  });
+});
+
+describe('a node left cordoned in silence', () => {
+  it('says who left it so, why and what to do: on the node, in its Events, and wherever the upgrade is looked at', async () => {
+    const { plane } = ground;
+    await start(ground, 2, { result: 'fail', exitCode: 3, message: 'the disk is full' });
+    const { metadata } = await leftCordoned(ground, 'JobFailed', 'the disk is full');
+    await saysWhatToDo(ground, 'the disk is full');
+    const told = await until(
+      async () => {
+        const events = await plane.admin.list<Event>('/api/v1/namespaces/default/events');
+        const failed = events.filter(({ reason, type }) => reason.endsWith('Failed') && type === 'Warning');
+        return failed.length >= 3 ? failed : undefined;
+      },
+      { what: 'the Events are there' },
+    );
+    expect(told.map(({ involvedObject: { kind, name } }) => `${kind} ${name}`).sort()).toEqual([
+      'ClusterUpgrade to-1-36',
+      'Node worker-1',
+      `NodeMaintenance ${metadata.name}`,
+    ]);
+    for (const { message } of told) expect(message).toContain('the disk is full');
+    const described = await must(plane, ['describe', 'node', 'worker-1']);
+    expect(described).toMatch(/drydock\.dev\/left-cordoned:\s+\{.*the disk is full/);
+    expect(described).toMatch(/Warning\s+Failed\s.*drydock\s.*the disk is full/);
+    // No other node is out, and none without a word why.
+    const out = (await allNodes(plane)).filter(isCordoned);
+    expect(out.map((node) => [node.metadata.name, markOn(node, 'left-cordoned')?.reason])).toEqual([
+      ['worker-1', 'JobFailed'],
+    ]);
   });
 });
 

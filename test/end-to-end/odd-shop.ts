@@ -122,7 +122,7 @@ const SLOW_END = { 'test.drydock.dev/terminate-after': '1' };
 /** What runs on all three nodes. */
 const everywhere = [
   ...deployment('web', 9, { maxUnavailable: 1 }),
-  ...statefulSet('db', 3, { minAvailable: 2 }, SLOW_END),
+  ...statefulSet('db', 3, { maxUnavailable: 1 }, SLOW_END),
   ...deployment('cache', 3),
   ...daemonSet('log-agent'),
   ...daemonSet('old-agent'),

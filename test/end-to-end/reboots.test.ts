@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { isReady, powerOn, readNode } from '../control-plane/nodes.ts';
+import { isReady, nodePath, powerOn, readNode } from '../control-plane/nodes.ts';
 import { until } from '../control-plane/until.ts';
 import { failingStage, GIVEN_BACK, halted, leftCordoned, saysWhatToDo, start, steps, WITH_REBOOT } from './failing.ts';
-import { must } from './ground.ts';
-import { begun, condition, isCordoned, ticketed, upgradeJobs } from './scene.ts';
-import { complete, inPhase, isTrue, passageOn } from './seen.ts';
+import { apply, must, USER } from './ground.ts';
+import { outOfService } from './referee.ts';
+import { begun, condition, isCordoned, setScene, ticketed, upgradeJobs } from './scene.ts';
+import { complete, inPhase, isTrue, passageOn, upgradeIs } from './seen.ts';
+import { nodes, profile, upgrade } from './shop.ts';
 
 const ground = failingStage();
 
@@ -93,6 +95,47 @@ describe('a node that does not come back', () => {
       ...GIVEN_BACK,
     ]);
     expect(isCordoned(await readNode(plane, 'worker-1'))).toBe(false);
+  });
+
+  it('the next node starting while one is missing: its slot is taken for as long, though the rollout may go on after a failure (caught: a node that is not Ready takes no room)', async () => {
+    const { plane, agent } = ground;
+    agent.behave('worker-1', { reboot: 'slow', neverBack: true });
+    await setScene(plane, nodes(2), [profile({ reboot: 'Expected', rebootDeadlineSeconds: 3 })]);
+    agent.behave('worker-2', { reboot: 'quick', rebootAfterSeconds: 2 });
+    const mark = plane.audit.mark();
+    await apply(plane, [upgrade({ rollout: { maxUnavailable: 1, failureThreshold: 2 } })]);
+    await inPhase(plane, 'worker-1', ['Lost']);
+    const { status } = await upgradeIs(
+      plane,
+      'to-1-36',
+      'has seen that a node is missing',
+      ({ nodes: counts }) => counts?.failed === 1,
+    );
+    expect(status.phase).not.toBe('Halted');
+    expect(await ticketed(plane)).toEqual(['worker-1']);
+    // What could begin begins within two seconds of anything that happens: these are the chances that it had.
+    for (const happens of ['one', 'two', 'three']) {
+      await plane.admin.patch(nodePath('worker-2'), { metadata: { labels: { happens } } });
+      const label = async () => (await readNode(plane, 'worker-2')).metadata.labels?.['happens'] === happens;
+      await until(label, { what: 'something happens' });
+    }
+    await upgradeIs(
+      plane,
+      'to-1-36',
+      'says that there is no room',
+      (said) => condition(said, 'Blocked').reason === 'NoRoom',
+    );
+    const passage = await inPhase(plane, 'worker-1', ['Lost']);
+    expect(condition(passage.status, 'Blocked')).toMatchObject({ status: 'True', reason: 'NodeLost' });
+    expect(begun(plane.audit, mark).length).toBe(1);
+    expect(outOfService(plane.audit, mark, USER)).toEqual([1]);
+
+    await powerOn(plane, 'worker-1');
+    await complete(plane);
+    const back = steps(ground, 'worker-1', mark).find(({ phase }) => phase === 'Uncordoning');
+    const [, second] = begun(plane.audit, mark);
+    expect(second?.time).toBeGreaterThan(back?.time ?? Number.POSITIVE_INFINITY);
+    expect(Math.max(...outOfService(plane.audit, mark, USER))).toBe(1);
   });
 
   it('given up by a person: Failed and left cordoned', async () => {
