@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Blocker } from '../../src/api/blocker.ts';
 import type { Condition } from '../../src/api/field.ts';
@@ -172,6 +174,8 @@ describe('the sentence for a reason', () => {
   });
 });
 
+const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+
 describe('what is in the way of a pod', () => {
   const REASONS: { readonly [R in Hindrance['reason']]: boolean } = {
     BudgetExhausted: true,
@@ -203,6 +207,7 @@ describe('what is in the way of a pod', () => {
     };
     expect(hindranceSentence(hindrance).length).toBeGreaterThan(20);
     expect(advice(hindrance) !== '').toBe(advised);
+    expect(README).toContain(`\`${reason}\``);
   });
 
   test('[rule 21] both budgets are named', () => {
