@@ -71,7 +71,7 @@ const rollout = ruled(
     steer: z
       .boolean()
       .describe(
-        'Whether the next nodes to do carry the soft taint drydock.dev/due while the rollout rolls, so that pods rather go elsewhere and move once.',
+        'Whether the nodes still to do carry the soft taint drydock.dev/due while the rollout rolls, so that pods rather go elsewhere and move once.',
       )
       .default(true),
     maxReturns: count(

@@ -4,8 +4,6 @@ import { dueFor, steerPatch, unsteerPatch } from './patch.ts';
 import type { Rollout, RolloutDecision, RolloutFacts } from './rollout-facts.ts';
 import type { NodeView } from './world.ts';
 
-/** How many times the nodes that may be out at once are steered clear of: measured, see the README. */
-const AHEAD = 3;
 /** In one pass: an admission waits until the API server has answered. */
 const MOST_PATCHES = 20;
 const AGAIN_MS = 60_000;
@@ -13,9 +11,10 @@ const SOON_SECONDS = 10;
 const ROOM: ReadonlySet<string> = new Set(['Admitting', 'NoRoom', 'LedgerFull']);
 
 /**
- * The nodes that should carry the soft taint of an upgrade, in the order in which they will be chosen: pods that leave one
- * node would move again with these. None before anything is on its way, and one node without any taint is always left. A node
- * that has the taint keeps it as long as it is to do, however the order changes: each write of a node costs all who watch it.
+ * The nodes that should carry the soft taint of an upgrade, those that have it first: pods that leave another node would
+ * move again with these. As many as may be out at once are left without it: those that are done, or else the last.
+ * None before anything is on its way; a node that has the taint keeps it as long as it is to do, for each write of a node costs
+ * all who watch it.
  */
 export function due(facts: ChoiceFacts): readonly NodeView[] {
   const { upgrade, drain } = facts;
@@ -24,11 +23,10 @@ export function due(facts: ChoiceFacts): readonly NodeView[] {
   const open = openTo(facts);
   const isOpen = new Set(open.map((node) => node.name));
   const next = upcoming(facts);
-  const most = isBegun(facts) ? AHEAD * next.atOnce : 0;
-  return next.nodes
-    .filter((node) => isOpen.has(node.name))
-    .filter((node, at) => at < most || dueFor(node) === name)
-    .slice(0, Math.max(0, open.length - 1));
+  const could = next.nodes.filter((node) => isOpen.has(node.name));
+  const has = could.filter((node) => dueFor(node) === name);
+  const lacks = isBegun(facts) ? could.filter((node) => dueFor(node) !== name) : [];
+  return [...has, ...lacks].slice(0, Math.max(0, open.length - next.atOnce));
 }
 
 /** Whether a node of this upgrade is on its way. */

@@ -24,9 +24,17 @@ describe('the nodes that should carry the soft taint', () => {
       .join(' ');
   const six = (over: Readonly<Record<number, NodeView>>) => workers(6).map((each, at) => over[at + 1] ?? each);
   test.each<[string, string, string]>([
-    ['are the next ones in the order of the choice, three times as many as may be out', named({}), '2 3 4'],
-    ['are more where more may be out', named({ nodes: workers(9) }, { maxUnavailable: 2 }), '2 3 4 5 6 7'],
-    ['are no more than the cluster lets out', named({ policyMaxUnavailable: 1 }, { maxUnavailable: 2 }), '2 3 4'],
+    ['are all that are to do but the last', named({}), '2 3 4 5'],
+    [
+      'leave as many without it as may be out at once',
+      named({ nodes: workers(9) }, { maxUnavailable: 2 }),
+      '2 3 4 5 6 7',
+    ],
+    [
+      'leave as many without it as the cluster lets out',
+      named({ policyMaxUnavailable: 1 }, { maxUnavailable: 2 }),
+      '2 3 4 5',
+    ],
     ['are none before anything is on its way', named({ ledger: ledger() }), ''],
     [
       'are none while only somebody else has a node',
@@ -38,10 +46,10 @@ describe('the nodes that should carry the soft taint', () => {
     ['are none while only a failed node waits for a person', named({ takeOver: new Set(['worker-1']) }), ''],
     ['are none where people do not want it', named({}, { steer: false }), ''],
     ['are none where no pod is moved', named({ drain: { ...DEFAULT_DRAIN, mode: 'Cordon' } }), ''],
-    ['are none that is done', named({ nodes: six({ 2: worker(2, remembered) }) }), '3 4 5'],
+    ['are none that is done', named({ nodes: six({ 2: worker(2, remembered) }) }), '3 4 5 6'],
     ['are none that has a ticket', named({ ledger: ledger([out('worker-1'), out('worker-2')]) }), '3 4 5'],
-    ['are none that has failed', named({ failed: new Set(['worker-2']) }), '3 4 5'],
-    ['are none that is set aside', named({ setAside: new Map([['worker-2', NOW + 1]]) }), '3 4 5'],
+    ['are none that has failed', named({ failed: new Set(['worker-2']) }), '3 4 5 6'],
+    ['are none that is set aside', named({ setAside: new Map([['worker-2', NOW + 1]]) }), '3 4 5 6'],
     ['are none that takes no pods anyway', named({ nodes: six({ 2: worker(2, { unschedulable: true }) }) }), '3 4 5'],
     ['are none that is not Ready', named({ nodes: six({ 2: worker(2, { ready: false }) }) }), '3 4 5'],
     [
@@ -57,7 +65,7 @@ describe('the nodes that should carry the soft taint', () => {
     [
       'keep it as long as they are to do, though others come before them',
       named({ nodes: six({ 6: steered(6) }) }),
-      '2 3 4 6',
+      '6 2 3 4',
     ],
     ['keep it when nothing is on its way', named({ ledger: ledger(), nodes: six({ 2: steered(2) }) }), '2'],
     ['leave one node that has none: the last of three', named({ nodes: workers(3) }), '2'],
@@ -75,7 +83,7 @@ describe('the nodes that should carry the soft taint', () => {
     [
       'are control planes before workers',
       named({ nodes: [cp(1), cp(2), ...workers(4)], ledger: ledger([out('cp-1', { controlPlane: true })]) }),
-      'cp-2 1 2',
+      'cp-2 1 2 3',
     ],
   ])('%s', (_, got, expected) => {
     expect(got).toBe(expected);
