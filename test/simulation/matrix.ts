@@ -134,11 +134,12 @@ function befalling(plan: Plan | undefined, now: () => number) {
   let writes = 0;
   let over = false;
   let thawsAt = 0;
+  let feltUntil = 0;
   const isStill = (kind: string) => plan?.kind === kind && now() < thawsAt;
   const luck: Luck = {
     isDown: () => false,
     isOver: () => over,
-    isFelt: () => false,
+    isFelt: () => now() < feltUntil,
     cease: () => {
       over = true;
     },
@@ -147,6 +148,7 @@ function befalling(plan: Plan | undefined, now: () => number) {
       writes += 1;
       if (plan === undefined || writes !== plan.write) return {};
       thawsAt = now() + (plan.lagMs ?? 0);
+      feltUntil = now() + (plan.lagMs ?? (plan.what === 'late' ? LATE_MS : 0));
       return mishapOf(plan);
     },
     watch: ({ resource }) => ({
