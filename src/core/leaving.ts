@@ -66,12 +66,17 @@ const terminating: Check = (pod, { node, now, ownNamespace }, _, rule) => {
 
 /**
  * To cordon means nothing to a pod that tolerates it: evicted, its successor is bound to the same node, round after round, and
- * each round is a disruption. One that was made after the cordon shows that it is such a one.
+ * each round is a disruption. One that was made after the cordon, or in the same second, shows that it is such a one: the API
+ * server keeps no more than the second in which a pod was made, and in one second there is time for many rounds.
  */
 const comesBack: Check = ({ controller, toleratesCordon, createdAt }, { cordonedAt }) =>
-  controller !== undefined && toleratesCordon && cordonedAt !== undefined && createdAt > cordonedAt
+  controller !== undefined && toleratesCordon && cordonedAt !== undefined && createdAt >= wholeSecond(cordonedAt)
     ? { as: 'staying', hindrance: kept('ComesBack', true) }
     : undefined;
+
+function wholeSecond(instant: Instant): Instant {
+  return Math.floor(instant / 1000) * 1000;
+}
 
 const completing: Check = (pod, { ownNamespace }, _, rule) =>
   rule?.behavior === 'WaitForCompletion'

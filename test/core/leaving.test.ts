@@ -122,8 +122,13 @@ describe('[rule 10] pods that tolerate the cordon', () => {
     expect(blockers.map(({ reason }) => reason)).toEqual(['ComesBack']);
   });
 
+  test('caught: made in the second of the cordon, of which the API server keeps no more, it has come back', () => {
+    const late = { cordonedAt: cordonedAt + 900 };
+    expect(look([{ ...tolerant, createdAt: cordonedAt }], [], late).blockers).toMatchObject([{ reason: 'ComesBack' }]);
+  });
+
   test.each<[string, PodView, Partial<DrainFacts>]>([
-    ['that was there before the cordon leaves once', { ...tolerant, createdAt: cordonedAt - 1 }, { cordonedAt }],
+    ['that was there before the cordon leaves once', { ...tolerant, createdAt: cordonedAt - 1000 }, { cordonedAt }],
     ['that nobody would make again is evicted', pod('t-2', { ...bare, toleratesCordon: true, createdAt: NOW }), {}],
     ['and a pod that does not tolerate it was bound before', { ...tolerant, toleratesCordon: false }, { cordonedAt }],
     ['of a node that was not cordoned for this', tolerant, {}],
