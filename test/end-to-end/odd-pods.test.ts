@@ -244,7 +244,7 @@ function evictions() {
 }
 
 describe('what the audit log says of it', () => {
-  it('no pod was deleted by Drydock, none evicted with a grace period of 0, every eviction named the UID it meant', () => {
+  it('no pod was deleted by Drydock, none evicted with a grace period of 0, every eviction named the UID it meant (caught: no precondition)', () => {
     const { asked } = evictions();
     expect(ground.plane.audit.podDeletions({ user: USER })).toEqual([]);
     type Eviction = { deleteOptions?: { gracePeriodSeconds?: number; preconditions?: { uid?: string } } };
@@ -262,7 +262,7 @@ describe('what the audit log says of it', () => {
     }
   });
 
-  it('a pod was asked once, but for those that are asked again on purpose, and those within their pauses', () => {
+  it('a pod was asked once, but for those that are asked again on purpose, and those within their pauses (caught: a webhook is asked every second)', () => {
     const { asked, accepted } = evictions();
     const onPurpose = ({ name }: AuditEvent) => ASKED_AGAIN.some((app) => isOf(app, name));
     const [plain, granted] = [asked, accepted].map((events) => events.filter((event) => !onPurpose(event)).length);
@@ -281,7 +281,7 @@ describe('what the audit log says of it', () => {
     }
   });
 
-  it('a tier was asked when the one before it was gone from the node', () => {
+  it('a tier was asked when the one before it was gone from the node (caught: all are of one tier)', () => {
     const { audit } = ground.plane;
     // Whoever watches may see it before the answer is logged, so it is the beginning of the request that counts.
     const left = (pod: Pod) =>
