@@ -68,24 +68,21 @@ export function operator(parts: OperatorParts): Operator {
   let synced = false;
 
   const changed = (change: Change) => {
+    if (synced && isNewRelease(change)) void askVersion();
     for (const [name, key] of interested(change, cluster.caches, place.jobsNamespace)) queues[name].add(key);
     parts.changed(change);
   };
+  let asking = false;
   const askVersion = async () => {
+    if (asking) return;
+    asking = true;
     const answer = await cluster.version();
+    asking = false;
     if (!answer.ok || answer.value === server.current) return;
     server.current = answer.value;
     for (const { name } of cluster.caches.ClusterUpgrade.all()) queues.upgrades.add(name);
   };
-  const everything = () => {
-    queues.ledger.add(POLICY);
-    for (const { name } of cluster.caches.Node.all()) queues.sweep.add(name);
-    for (const { name } of cluster.caches.Job.all()) queues.sweep.add(`${JOB_KEY}${name}`);
-    for (const { name } of cluster.caches.ClusterUpgrade.all()) queues.upgrades.add(name);
-    for (const { name } of cluster.caches.NodeMaintenance.all()) queues.passages.add(name);
-    for (const { name } of cluster.caches.MaintenanceWindow.all()) queues.windows.add(name);
-    for (const { name } of cluster.caches.MaintenanceProfile.all()) queues.profiles.add(name);
-  };
+  const everything = () => lookAtAll(queues, cluster.caches);
 
   return {
     queues,
@@ -118,6 +115,22 @@ export function operator(parts: OperatorParts): Operator {
     },
     quiet: (withinMs) => quiet(every, clock, withinMs),
   };
+}
+
+/** Names every key there is. */
+function lookAtAll(queues: Operator['queues'], caches: Cluster['caches']): void {
+  queues.ledger.add(POLICY);
+  for (const { name } of caches.Node.all()) queues.sweep.add(name);
+  for (const { name } of caches.Job.all()) queues.sweep.add(`${JOB_KEY}${name}`);
+  for (const { name } of caches.ClusterUpgrade.all()) queues.upgrades.add(name);
+  for (const { name } of caches.NodeMaintenance.all()) queues.passages.add(name);
+  for (const { name } of caches.MaintenanceWindow.all()) queues.windows.add(name);
+  for (const { name } of caches.MaintenanceProfile.all()) queues.profiles.add(name);
+}
+
+/** A new release of an API server shows in its static pod; of what it calls itself then, nothing else tells. */
+function isNewRelease(change: Change): boolean {
+  return change.kind === 'Pod' && change.before?.componentVersion !== change.after?.componentVersion;
 }
 
 /** Waits until no queue has a key that runs. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SEEN_KINDS } from '../../src/cluster/kinds.ts';
-import { exhausted } from '../support/build.ts';
+import { exhausted, pod } from '../support/build.ts';
 import { ledger, profile, upgrade, windowObject } from '../support/build-own.ts';
 import { counted, lagging, running, stand, two, WEB } from './running.ts';
 
@@ -230,5 +230,24 @@ describe('the calendar wakes what nothing else would', () => {
     expect(stand(cluster)).toMatchObject({ out: 1 });
     await pass(2);
     expect(stand(cluster)).toMatchObject({ out: 0, passages: ['Cancelled'] });
+  });
+
+  test('caught: what an API server calls itself is asked when its static pod shows a new release, not half a minute later', async () => {
+    const component = pod('kube-apiserver-cp-1', {
+      namespace: 'kube-system',
+      componentVersion: 'v1.35.7',
+      mirror: true,
+    });
+    const { cluster, drydock, pass, clock } = running({ ...two(), Pod: [component] });
+    drydock.lead();
+    await pass(5);
+    const asked = () => cluster.asked.filter((line) => line.startsWith('version')).length;
+    const before = asked();
+    cluster.change('Pod', 'kube-system/kube-apiserver-cp-1', { ready: false });
+    await clock.advance(0);
+    expect(asked()).toBe(before);
+    cluster.change('Pod', 'kube-system/kube-apiserver-cp-1', { componentVersion: 'v1.36.4' });
+    await clock.advance(0);
+    expect(asked()).toBe(before + 1);
   });
 });
