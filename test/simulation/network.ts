@@ -76,7 +76,7 @@ export class Network implements Pick<Transport, 'call' | 'open'> {
     if (signal?.aborted) return Promise.resolve(unavailable('Drydock is stopping'));
     const cancel = clock.after(timeoutMs, () => resolve(unavailable(`no answer within ${timeoutMs} ms`)));
     signal?.addEventListener('abort', () => resolve(unavailable('stopped')), { once: true });
-    this.#send(sent, (answer) => {
+    this.#send(sent, timeoutMs, (answer) => {
       cancel();
       resolve(answer);
     });
@@ -105,7 +105,14 @@ export class Network implements Pick<Transport, 'call' | 'open'> {
     return promise;
   }
 
-  #send(sent: Sent, answered: (answer: Answer<Reply>) => void): void {
+  /** Whoever waits for an answer that is lost, or is yet to be reached by what is late, is not idle. */
+  #felt(forMs: number): void {
+    const { mishaps, timeline } = this.#parts;
+    mishaps.felt?.(1);
+    timeline.after(forMs, () => mishaps.felt?.(-1));
+  }
+
+  #send(sent: Sent, timeoutMs: number, answered: (answer: Answer<Reply>) => void): void {
     const { timeline, dice, clock, server, mishaps, mayWrite, crash, user } = this.#parts;
     const isWrite = sent.method !== 'GET';
     if (isWrite && sent.resource !== 'leases' && !mayWrite()) {
@@ -117,14 +124,12 @@ export class Network implements Pick<Transport, 'call' | 'open'> {
       crash();
       return;
     }
+    if (mishap.lost !== undefined) this.#felt(timeoutMs);
     if (mishap.lost === 'request') return;
     const body = sent.body === undefined ? {} : { body: JSON.parse(JSON.stringify(sent.body)) as unknown };
     const type = sent.contentType === undefined ? {} : { contentType: sent.contentType };
     const sentAt = timeline.now();
-    if (mishap.lateMs !== undefined) {
-      mishaps.felt?.(1);
-      timeline.after(mishap.lateMs + LONGEST_CALL_MS, () => mishaps.felt?.(-1));
-    }
+    if (mishap.lateMs !== undefined) this.#felt(mishap.lateMs + LONGEST_CALL_MS);
     timeline.after(dice.between(1, LONGEST_CALL_MS) + (mishap.lateMs ?? 0), () => {
       if (mishaps.isDown()) {
         clock.enter(() => answered(unavailable('connect ECONNREFUSED')));
