@@ -22,7 +22,8 @@ export function report(stormed: Stormed): readonly string[] {
     ...[...stormed.back]
       .sort(([, one], [, other]) => other.resumed.length - one.resumed.length)
       .map(([by, { resumed, askedAgain }]) => `  ${spread(resumed)} (${spread(askedAgain)})  ${MEANINGS[by]}`),
-    `At ${stormed.quietPoints} quiet points every cache was the truth after ${spread(settledMs)}; the event loop was late by ${Math.round(stormed.loopMs)} ms (99 %).`,
+    `At ${stormed.quietPoints} quiet points every cache was the truth after ${spread(settledMs)}; the event loop was late by ${Math.round(stormed.loopMs)} ms (99 %),` +
+      ` and ran for ${Math.round(stormed.share * 100)} % of the time in which it had something to do.`,
     ...Object.entries(PROPERTIES).map(([name, sentence]) => `  ${name.padEnd(7)} ${sentence}`),
     ...violations.map(({ property, text }) => `  ${property}: ${text}`),
     ...stormed.injuries.map((injury) => `  ${injury}`),
@@ -41,13 +42,13 @@ function spread(values: readonly number[]): string {
 export type Bound = { readonly what: string; readonly most: number; readonly was: number | undefined };
 
 const RESUMED_MS = 1_000;
-/** With turns of this length (99 %) there is no second for what takes ten of them. */
-const BUSY_LOOP_MS = 100;
+/** Below this share of a core it is the machine that is measured. */
+const LEAST_SHARE = 0.8;
 
-/** The bound on the resumption after a reset; it is no bound on a machine that is busy with something else. */
-export function bounds({ back, loopMs }: Stormed, hurry: number): readonly Bound[] {
-  const isBusy = loopMs > BUSY_LOOP_MS || hurry > 1;
-  const was = isBusy ? undefined : percentile(back.get('reset')?.resumed ?? [], 0.99);
+/** The bound on the resumption after a reset; it is none on a machine that is busy with something else. */
+export function bounds({ back, share }: Stormed, hurry: number): readonly Bound[] {
+  const isJudged = share >= LEAST_SHARE && hurry === 1;
+  const was = isJudged ? percentile(back.get('reset')?.resumed ?? [], 0.99) : undefined;
   return [{ what: 'a watch is back after a reset (99 %)', most: RESUMED_MS, was }];
 }
 

@@ -59,6 +59,8 @@ export type Stormed = {
   readonly milliseconds: number;
   /** How long the event loop of this one process was held up at most times, in milliseconds (99 %). */
   readonly loopMs: number;
+  /** How much of the time in which this thread had something to do it was let run, from 0 to 1: the rest is the machine's. */
+  readonly share: number;
 };
 
 const MOST_SHOWN = 20;
@@ -93,6 +95,7 @@ export async function storm(options: StormOptions): Promise<Stormed> {
   const from = performance.now();
   const loop = monitorEventLoopDelay({ resolution: 10 });
   loop.enable();
+  const [busyFrom, ranFrom] = [performance.eventLoopUtilization(), process.threadCpuUsage()];
   const scene = await begin(options);
   const { proxy, all, violations, truth } = scene;
   const settledMs: number[] = [];
@@ -106,6 +109,8 @@ export async function storm(options: StormOptions): Promise<Stormed> {
   }
   await end(scene);
   loop.disable();
+  const { user, system } = process.threadCpuUsage(ranFrom);
+  const share = (user + system) / 1000 / performance.eventLoopUtilization(busyFrom).active;
   const ears = [...all, ...scene.visitors].map(({ ear }) => ear);
   const sum = (of: 'told' | 'lists' | 'refusedConnections') => ears.reduce((total, ear) => total + ear[of], 0);
   const refusedConnections = sum('refusedConnections');
@@ -125,6 +130,7 @@ export async function storm(options: StormOptions): Promise<Stormed> {
     settledMs,
     milliseconds: performance.now() - from,
     loopMs: loop.percentile(99) / 1e6,
+    share,
   };
 }
 
