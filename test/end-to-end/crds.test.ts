@@ -125,6 +125,7 @@ describe.skipIf(!(await hasControlPlane()))('the definitions on a real API serve
           unmanaged: 'Block',
           volumeDetachSeconds: 300,
           loadBalancer: { exclude: false, waitSeconds: 10 },
+          rules: [],
         },
         image: IMAGE,
         imagePullSecrets: [],
@@ -161,7 +162,7 @@ describe.skipIf(!(await hasControlPlane()))('the definitions on a real API serve
       const { spec, status } = await stored('ClusterUpgrade', required);
       expect(spec).toEqual({
         ...required,
-        rollout: { maxUnavailable: 1, foreign: 'Count', failureThreshold: 1, retry: 0, maxReturns: 5 },
+        rollout: { maxUnavailable: 1, foreign: 'Count', failureThreshold: 1, retry: 0, steer: true, maxReturns: 5 },
         mode: 'Run',
         historyLimit: 10,
       });

@@ -21,7 +21,7 @@ describe.skipIf(!(await hasControlPlane()))('the demo without a terminal', () =>
         }
       }
       expect(said).toMatch(
-        /is blocked, on purpose: pod shop\/payments-\S+, owner ReplicaSet\/payments-\S+, budget shop\/payments, reason BudgetNeverAllows\./,
+        /is blocked, on purpose: pod shop\/payments-\S+, owner Deployment\/payments, budget shop\/payments, reason BudgetNeverAllows\./,
       );
       expect(said).toContain('patch poddisruptionbudget payments');
       expect(said).toContain('clusterupgrade.drydock.dev/to-1-36 condition met, and kubectl wait has returned.');
