@@ -3,6 +3,7 @@ import type { MaintenanceStatus, NodeState, Plan } from '../api/node-maintenance
 import type { Because } from './because.ts';
 import { conditions, iso, type Said, unless } from './conditions.ts';
 import { deadlineOf } from './deadline.ts';
+import type { Assessment } from './drain.ts';
 import { jobName } from './name.ts';
 import { isNews } from './news.ts';
 import { jobDetail } from './node-before.ts';
@@ -55,7 +56,10 @@ export function passageStatus(
     blockers: [...(draining ? drain.blockers : (threat?.blockers ?? volumesLeft(plan, state, facts, before.blockers)))],
     ...(job === undefined ? {} : { job }),
     conditions: conditions(
-      said(state, because, facts.now, { before: threat?.because, after: cordonLost(plan, state, facts) }),
+      said(state, because, facts.now, {
+        before: threat?.because,
+        after: cordonLost(plan, state, facts) ?? (draining ? lasting(drain, facts.now) : undefined),
+      }),
       before.conditions,
       generation,
       facts.now,
@@ -87,6 +91,12 @@ function jobOf(state: NodeState, facts: NodeFacts): MaintenanceStatus['job'] {
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(message === '' || found.finished === undefined ? {} : { message: message.slice(0, 4096) }),
   };
+}
+
+/** What is in the way for longer than a moment stays in the way while other pods are asked to leave. */
+function lasting({ blockers, counts }: Assessment, now: Instant): Because | undefined {
+  const isInTheWay = counts.blocked > 0 && blockers.some((blocker) => isNews(blocker, now));
+  return isInTheWay ? { reason: 'Blocked', blockers } : undefined;
 }
 
 function hinders(because: Because, now: Instant): boolean {

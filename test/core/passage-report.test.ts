@@ -176,6 +176,20 @@ describe('what a passage says of itself', () => {
     expect(passageStatus(status, plan(), state, { reason: 'LeftCordoned' }, facts(), 1).job).toEqual(status.job);
   });
 
+  test('caught: what is in the way stays so while other pods are asked to leave', () => {
+    const counts = { remaining: 2, terminating: 0, blocked: 1 };
+    const since = ago(5);
+    const kept = { nodeName: 'worker-1', pod: 'shop/a', budgets: [], reason: 'Unmanaged', message: '', advice: '' };
+    const blockers = [{ ...kept, since, selfClearing: false }];
+    const drain = { empty: false, evictions: [], blockers, counts, staying: [], hopeful: 1, nowhere: false };
+    const asking = { reason: 'Evicting', pods: 1, nowhere: false } as const;
+    const blocked = (over: object) =>
+      told('Draining', asking, { drain: { ...drain, ...over } }).conditions.find(({ type }) => type === 'Blocked');
+    expect(blocked({})).toMatchObject({ status: 'True', reason: 'Blocked' });
+    // A budget that is used up for a moment is no news.
+    expect(blocked({ blockers: [{ ...kept, since, selfClearing: true }] })).toMatchObject({ status: 'False' });
+  });
+
   test('a running Job has no end yet', () => {
     expect(told('Upgrading', { reason: 'JobRunning', job: 'j', detail: '' }, { jobs: [job()] }).job).toEqual({
       name: `${PASSAGE}-1`,
