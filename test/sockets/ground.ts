@@ -67,6 +67,8 @@ export type WatchedParts = {
   readonly proxy: Pick<Breaker, 'url' | 'ca'>;
   readonly truth: Truth;
   readonly clock: Clock;
+  /** What the time limits of calls go by, if not by `clock`: hurried ones would never be kept on a busy machine. */
+  readonly limits?: Clock;
   readonly dice: Dice;
   readonly violate: (violation: Violation) => void;
   readonly said?: (said: Said) => void;
@@ -75,11 +77,11 @@ export type WatchedParts = {
 const KIND_OF = new Map<string, Kind>(SEEN_KINDS.map((kind) => [PLACES[kind].plural, kind]));
 
 /** Begins to watch every kind with the operator's own transport, watchers and stores. */
-export function watched({ name, proxy, truth, clock, dice, violate, said }: WatchedParts): Watched {
+export function watched({ name, proxy, truth, clock, limits = clock, dice, violate, said }: WatchedParts): Watched {
   const ear = new Ear(name, truth, violate);
   const headers = { authorization: `Bearer ${TOKEN}` };
   const who = { read: async () => ({ server: proxy.url, headers, tls: { ca: proxy.ca } }), renew: () => {} };
-  const transport = new Transport({ who, userAgent: name, clock, said: () => {} });
+  const transport = new Transport({ who, userAgent: name, clock: limits, said: () => {} });
   const cluster = remoteCluster({
     transport: {
       call: async (sent, options) => {

@@ -28,7 +28,7 @@ const PLANTED: StormOptions = {
   pods: 1_200,
   clusters: 3,
   rounds: 2,
-  settleMs: 2_500,
+  settleMs: 2_000,
   untilBroken: true,
 };
 

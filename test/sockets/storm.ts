@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { type Dice, dice } from '../../src/simulation/dice.ts';
 import type { AtDoor, Streamed } from './fates.ts';
 import { type Ground, hurried, startGround, type Watched, watched } from './ground.ts';
@@ -145,7 +146,7 @@ async function begin(options: StormOptions): Promise<Scene> {
   const clock = hurried(options.hurry);
   const start = (name: string) => {
     const violate = (violation: Violation) => violations.push(violation);
-    return watched({ name, proxy, truth, clock, dice: chance.fork(name), violate });
+    return watched({ name, proxy, truth, clock, limits: systemClock, dice: chance.fork(name), violate });
   };
   const all = Array.from({ length: options.clusters }, (_, at) => start(`operator-${at}`));
   await Promise.all(all.map(({ synced }) => synced));
