@@ -103,7 +103,6 @@ export class Ear {
   readonly #listedAt = new Map<Kind, number>();
   caches: Caches | undefined;
   told = 0;
-  asks = 0;
   lists = 0;
   unreadable = 0;
   refusedConnections = 0;
@@ -121,7 +120,6 @@ export class Ear {
   }
 
   asked(path: string): void {
-    this.asks += 1;
     if (this.#isOver) this.#say('stop', `${path} was asked for after the end`);
   }
 

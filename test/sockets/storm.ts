@@ -23,7 +23,7 @@ export type StormOptions = {
   /** How many times faster the operator's own pauses are. */
   readonly hurry: number;
   /**
-   * How long nobody may have asked or been told anything while a cache is not the truth, once it is quiet: counted in looks,
+   * How long nobody may have been told anything while a cache is not the truth, once it is quiet: counted in looks,
    * so that a process that does not get to run does not count as a cache that does not become right.
    */
   readonly settleMs: number;
@@ -72,7 +72,7 @@ const MOST_A_TICK = 100;
 const AFTER_STOP_WRITES = 200;
 const AFTER_STOP_MS = 300;
 const LOOK_MS = 50;
-/** Whoever asks and is told again and again is not about to become right either. */
+/** Whoever is told again and again is not about to become right either. */
 const LONGEST_SETTLES = 3;
 const LEAVING_MS = 5_000;
 
@@ -208,7 +208,7 @@ async function quiet({ options, proxy, all, truth, violations, ground }: Scene):
   for (;;) {
     // One after the other: to look at all each time would keep them from becoming right.
     while (right < all.length && all[right]?.ear.difference() === undefined) right += 1;
-    const hears = all.reduce((sum, { ear }) => sum + ear.told + ear.asks, 0);
+    const hears = all.reduce((sum, { ear }) => sum + ear.told, 0);
     idleLooks = hears === heard ? idleLooks + 1 : 0;
     heard = hears;
     looks += 1;
