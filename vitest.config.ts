@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { hasControlPlane } from './test/control-plane/ladder.ts';
 import { LongestFirst } from './test/support/longest-first.ts';
@@ -41,6 +41,8 @@ export default defineConfig({
       {
         test: {
           name: 'tables',
+          // Of two cores vitest would use one.
+          maxWorkers: availableParallelism(),
           // Some walk over every file; on a busy machine that takes longer than five seconds.
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
