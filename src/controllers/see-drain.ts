@@ -28,9 +28,9 @@ export function seeDrain(
   return assess(drain, {
     now,
     node,
-    elsewhere: [...caches.Node.all()].some(({ name, ready, unschedulable, deleting }) => {
-      return name !== node.name && ready && !unschedulable && !deleting;
-    }),
+    elsewhere: Iterator.from(caches.Node.all()).some(
+      ({ name, ready, unschedulable, deleting }) => name !== node.name && ready && !unschedulable && !deleting,
+    ),
     namespaceLabels: (namespace) => caches.Namespace.get(namespace)?.labels ?? NO_LABELS,
     pods,
     budgets: [...namespaces].flatMap((namespace) => [...caches.PodDisruptionBudget.by('namespace', namespace)]),

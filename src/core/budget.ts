@@ -74,12 +74,12 @@ export function permits(
   now: Instant,
   spent: Spent = () => 0,
 ): ReadonlyMap<string, Permit> {
-  const left = new Map(budgets.map((budget) => [budget.uid, budget.disruptionsAllowed - spent(budget)]));
+  const left = new Map<string, number>();
   const near = Map.groupBy(budgets, ({ namespace }) => namespace);
   return new Map(
     pods.map((pod) => {
       const own = covering(pod, near.get(pod.namespace) ?? []);
-      return [pod.uid, permit({ pod, own, left, last: recall(pod.uid), now })];
+      return [pod.uid, permit({ pod, own, left, spent, last: recall(pod.uid), now })];
     }),
   );
 }
@@ -87,7 +87,9 @@ export function permits(
 type Asked = {
   readonly pod: PodView;
   readonly own: readonly BudgetView[];
+  /** What is left of budgets that pods before this one may use up. */
   readonly left: Map<string, number>;
+  readonly spent: Spent;
   readonly last: Remembered | undefined;
   readonly now: Instant;
 };
@@ -116,7 +118,7 @@ function permit(asked: Asked): Permit {
   return { ask: true, lane: own[0]?.uid ?? asked.pod.uid, hindrance };
 }
 
-function allowance({ pod, own, left, last, now }: Asked): Permit {
+function allowance({ pod, own, left, spent, last, now }: Asked): Permit {
   const [budget, second] = own;
   if (budget === undefined || pod.phase === 'Pending') return { ask: true, lane: budget?.uid ?? pod.uid };
   const lane = budget.uid;
@@ -132,7 +134,7 @@ function allowance({ pod, own, left, last, now }: Asked): Permit {
     return { ask: false, hindrance: about(budget, 'BudgetFailed', false, budget.failed) };
   if (budget.observedGeneration < budget.generation)
     return { ask: false, hindrance: about(budget, 'BudgetNotObserved', true, '') };
-  const allowed = left.get(budget.uid) ?? 0;
+  const allowed = left.get(budget.uid) ?? budget.disruptionsAllowed - spent(budget);
   if (allowed > 0) {
     left.set(budget.uid, allowed - 1);
     return { ask: true, lane, spends: budget.resourceVersion };

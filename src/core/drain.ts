@@ -3,13 +3,12 @@ import type { Drain } from '../api/maintenance-profile.ts';
 import { permits, type Spent } from './budget.ts';
 import type { Remembered } from './decision.ts';
 import type { Effect } from './effect.ts';
-import { advice, type Hindrance, hindranceSentence, subjectOf } from './hindrance.ts';
+import { advice, type Hindrance, hindranceSentence, MOST_BLOCKERS, subjectOf } from './hindrance.ts';
 import { leaving, type Surroundings } from './leaving.ts';
 import type { BudgetView, Controller, Instant, PodView } from './world.ts';
 
 /** Evictions asked for in one pass, over all lanes. */
 const MOST_EVICTIONS = 50;
-const MOST_BLOCKERS = 50;
 /** A pod that is not ready may only just have started; after this somebody has to mend it. */
 const STARTS_WITHIN_MS = 300_000;
 
@@ -45,17 +44,18 @@ type Evict = Extract<Effect, { kind: 'evict' }>;
 /** Looks at every pod of a node: which may stay, which to ask for now, which are on their way, what is in the way of others. */
 export function assess(drain: Drain, facts: DrainFacts): Assessment {
   const found = facts.pods.map((pod) => ({ pod, finding: leaving(pod, facts, drain) }));
-  const staying = found.filter(({ finding }) => finding.as === 'staying').map(({ pod }) => pod);
+  const stays = found.filter(({ finding }) => finding.as === 'staying');
   const going = found.flatMap(({ pod, finding }) => (finding.as === 'staying' ? [] : [{ pod, finding }]));
   const due = Math.min(...going.map(({ finding }) => finding.tier));
   const askable = going.filter(({ finding }) => finding.as === 'free' && finding.tier === due).map(({ pod }) => pod);
 
   const gate = permits(askable, facts.budgets, (uid) => facts.recall(`evict/${uid}`), facts.now, facts.spent);
   const evictions: Evict[] = [];
-  const blockers = found.flatMap(({ pod, finding }) =>
-    finding.as === 'free' || finding.hindrance === undefined ? [] : [blocker(pod, finding.hindrance, facts)],
-  );
-  const spoken = blockers.filter(({ reason }) => reason === 'ComesBack').length;
+  const named = (pods: typeof found) =>
+    pods.flatMap(({ pod, finding }) =>
+      finding.as === 'free' || finding.hindrance === undefined ? [] : [blocker(pod, finding.hindrance, facts)],
+    );
+  const keeping = named(going);
   let hopeful = 0;
   let againAt: Instant | undefined;
   for (const pod of askable) {
@@ -64,20 +64,23 @@ export function assess(drain: Drain, facts: DrainFacts): Assessment {
     if (permit.ask) evictions.push(eviction(pod, permit, drain));
     if (permit.ask && permit.hindrance === undefined) hopeful += 1;
     // A question that is repeated is no news: what is in the way stays said until there is another answer.
-    if (permit.hindrance !== undefined) blockers.push(blocker(pod, permit.hindrance, facts));
+    if (permit.hindrance !== undefined) keeping.push(blocker(pod, permit.hindrance, facts));
     if (!permit.ask && permit.againAt !== undefined) againAt = Math.min(againAt ?? permit.againAt, permit.againAt);
   }
   return {
     empty: going.length === 0,
     evictions: evictions.slice(0, MOST_EVICTIONS),
     hopeful,
-    blockers: blockers.sort((a, b) => (subjectOf(a) < subjectOf(b) ? -1 : 1)).slice(0, MOST_BLOCKERS),
+    // What is said of pods that stay keeps nothing from going on.
+    blockers: [...keeping, ...named(stays)]
+      .sort((a, b) => (subjectOf(a) < subjectOf(b) ? -1 : 1))
+      .slice(0, MOST_BLOCKERS),
     counts: {
       remaining: going.length,
       terminating: going.filter(({ finding }) => finding.as === 'terminating').length,
-      blocked: blockers.length - spoken,
+      blocked: keeping.length,
     },
-    staying,
+    staying: stays.map(({ pod }) => pod),
     nowhere: !facts.elsewhere,
     ...(againAt === undefined ? {} : { againAt }),
   };

@@ -1,6 +1,9 @@
 import type { Blocker } from '../api/blocker.ts';
 import { never } from './decision.ts';
 
+/** How many blockers a status lists: the definitions allow no more. */
+export const MOST_BLOCKERS = 50;
+
 /** Why a pod that should leave does not, in words that stay stable. */
 export type Hindrance = {
   readonly reason:

@@ -3,7 +3,7 @@ import type { RolloutPhase, UpgradeStatus } from '../api/cluster-upgrade.ts';
 import type { Because } from './because.ts';
 import { inTheWayOfReturns, isDone, selected, wasLeft } from './choice.ts';
 import { conditions, iso, type Said, sentence, unless } from './conditions.ts';
-import { subjectOf } from './hindrance.ts';
+import { MOST_BLOCKERS, subjectOf } from './hindrance.ts';
 import { isSettled } from './ledger.ts';
 import { isNews } from './news.ts';
 import { failedTickets, type Rollout, type RolloutFacts, refusedPassage } from './rollout-facts.ts';
@@ -12,7 +12,6 @@ import { inTheWay } from './rollout-sentences.ts';
 import { same } from './same.ts';
 import { roleOf } from './version.ts';
 
-const MOST_BLOCKERS = 50;
 const MOST_LETTERS = 1024;
 
 type Counts = NonNullable<UpgradeStatus['nodes']>;

@@ -4,12 +4,12 @@ import type { Phase } from '../api/phases.ts';
 import type { Because } from './because.ts';
 import { iso, sentence } from './conditions.ts';
 import { ownerOf } from './drain.ts';
+import { MOST_BLOCKERS } from './hindrance.ts';
 import type { NodeFacts } from './passage.ts';
 import { isCordonedBy } from './patch.ts';
 import type { Instant, NodeView, PodView } from './world.ts';
 
 const MOST_NAMES = 5;
-const MOST_BLOCKERS = 50;
 /** The phases in which a node may be away while its pods are still on it. */
 const AWAY: ReadonlySet<Phase> = new Set(['Upgrading', 'Rebooting', 'Lost', 'Verifying', 'Held']);
 

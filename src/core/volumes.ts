@@ -2,9 +2,8 @@ import type { Blocker } from '../api/blocker.ts';
 import type { NodeState, Plan } from '../api/node-maintenance.ts';
 import { iso } from './conditions.ts';
 import { deadlineOf } from './deadline.ts';
+import { MOST_BLOCKERS } from './hindrance.ts';
 import type { NodeFacts } from './passage.ts';
-
-const MOST_BLOCKERS = 50;
 
 /** The volumes that a drained node still holds, each by name: what keeps them is nothing that Drydock could hurry. */
 export function volumesLeft(

@@ -2,24 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_DRAIN, type Drain } from '../../src/api/maintenance-profile.ts';
 import { assess, type DrainFacts } from '../../src/core/drain.ts';
 import type { PodView } from '../../src/core/world.ts';
-import { budget, exhausted, NOW, node, pod, recalling, refused } from '../support/build.ts';
+import { budget, drainFacts, exhausted, NOW, node, pod, recalling, refused } from '../support/build.ts';
 
-const seen = (pods: readonly PodView[], over: Partial<DrainFacts> = {}): DrainFacts => ({
-  now: NOW,
-  node: node(),
-  pods,
-  budgets: [],
-  daemonSets: new Set(['kube-system/cni']),
-  ownNamespace: 'drydock-system',
-  jobsNamespace: 'drydock-jobs',
-  elsewhere: true,
-  namespaceLabels: () => ({}),
-  recall: recalling(),
-  earlier: [],
-  ...over,
-});
+const daemonSets = new Set(['kube-system/cni']);
 const look = (pods: readonly PodView[], over: Partial<DrainFacts> = {}, drain: Partial<Drain> = {}) =>
-  assess({ ...DEFAULT_DRAIN, ...drain }, seen(pods, over));
+  assess({ ...DEFAULT_DRAIN, ...drain }, drainFacts(pods, { daemonSets, ...over }));
 /** One word for what becomes of a single pod. */
 const fate = (one: PodView, over: Partial<DrainFacts> = {}, drain: Partial<Drain> = {}): string => {
   const { empty, evictions, blockers, counts } = look([one], over, drain);

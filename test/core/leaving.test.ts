@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_DRAIN, type Drain } from '../../src/api/maintenance-profile.ts';
 import { assess, type DrainFacts } from '../../src/core/drain.ts';
 import type { PodView } from '../../src/core/world.ts';
-import { budget, exhausted, NOW, node, pod, recalling, refused } from '../support/build.ts';
+import { budget, drainFacts, exhausted, NOW, pod, recalling, refused } from '../support/build.ts';
 
 type Rules = NonNullable<Drain['rules']>;
 const rule = (over: Partial<Rules[number]>): Rules[number] => ({ behavior: 'Evict', tier: 0, ...over });
@@ -13,24 +13,7 @@ const look = (
   rules: Rules = [],
   over: Partial<DrainFacts> = {},
   drain: Partial<Drain> = {},
-) =>
-  assess(
-    { ...DEFAULT_DRAIN, ...drain, rules },
-    {
-      now: NOW,
-      node: node(),
-      pods,
-      budgets: [],
-      daemonSets: new Set(),
-      ownNamespace: 'drydock-system',
-      jobsNamespace: 'drydock-jobs',
-      elsewhere: true,
-      namespaceLabels: () => ({}),
-      recall: recalling(),
-      earlier: [],
-      ...over,
-    },
-  );
+) => assess({ ...DEFAULT_DRAIN, ...drain, rules }, drainFacts(pods, over));
 const asked = (...given: Parameters<typeof look>) => look(...given).evictions.map((effect) => effect.pod);
 const web = pod('web-1');
 const db = pod('db-1', { labels: { app: 'db' } });

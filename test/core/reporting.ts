@@ -4,20 +4,12 @@ import { survey } from '../../src/core/rollout.ts';
 import type { RolloutFacts } from '../../src/core/rollout-facts.ts';
 import { reported } from '../../src/core/rollout-report.ts';
 import { ago } from '../support/build.ts';
-import { passage, rolloutFacts, ticket, windowObject } from '../support/build-own.ts';
+import { lostPassage, passage, rolloutFacts, ticket, windowObject } from '../support/build-own.ts';
 
 export const stamped = ticket({ passageUID: 'uid-passage' });
 export const draining = passage({ phase: 'Draining', since: ago(60) });
 export const failed = passage({ phase: 'Failed', since: ago(60), reason: 'JobFailed', message: 'x' });
-export const lost = passage({
-  phase: 'Lost',
-  since: ago(9),
-  attempt: 1,
-  jobUID: 'j',
-  bootIDBefore: 'b',
-  machineID: 'm',
-  from: 'Upgrading',
-});
+export const lost = lostPassage();
 export const blocker: Blocker = {
   nodeName: 'worker-1',
   pod: 'shop/web-1',

@@ -4,7 +4,16 @@ import { decideRollout } from '../../src/core/rollout.ts';
 import type { RolloutFacts } from '../../src/core/rollout-facts.ts';
 import { failures } from '../../src/core/rollout-memory.ts';
 import { ago, ahead, node } from '../support/build.ts';
-import { ledger, PASSAGE_SPEC, passage, plan, rolloutFacts, ticket, upgrade } from '../support/build-own.ts';
+import {
+  ledger,
+  lostPassage,
+  PASSAGE_SPEC,
+  passage,
+  plan,
+  rolloutFacts,
+  ticket,
+  upgrade,
+} from '../support/build-own.ts';
 import { because, say } from '../support/say.ts';
 
 type Phase = 'Failed' | 'Skipped' | 'Succeeded' | 'Cancelled';
@@ -180,15 +189,7 @@ describe('what wipes the memory', () => {
 
 describe('failures that count', () => {
   test('a node that is lost counts while it is, and no longer', () => {
-    const lost = passage({
-      phase: 'Lost',
-      since: ago(9),
-      attempt: 1,
-      jobUID: 'j',
-      bootIDBefore: 'b',
-      machineID: 'm',
-      from: 'Rebooting',
-    });
+    const lost = lostPassage('Rebooting');
     expect(failures(rolloutFacts({ passages: [lost] }))).toEqual([
       { nodeName: 'worker-1', reason: 'The node has not come back.' },
     ]);

@@ -3,7 +3,16 @@ import { decideRollout, openingOf, problemOf } from '../../src/core/rollout.ts';
 import type { RolloutFacts } from '../../src/core/rollout-facts.ts';
 import type { WindowObject } from '../../src/core/world.ts';
 import { ago, NOW, node } from '../support/build.ts';
-import { ledger, passage, profile, rolloutFacts, ticket, upgrade, windowObject } from '../support/build-own.ts';
+import {
+  ledger,
+  lostPassage,
+  passage,
+  profile,
+  rolloutFacts,
+  ticket,
+  upgrade,
+  windowObject,
+} from '../support/build-own.ts';
 import { because, say } from '../support/say.ts';
 
 type Row = readonly [string, Partial<RolloutFacts>, string];
@@ -112,17 +121,7 @@ describe('nothing is admitted', () => {
     [
       'while a node is lost',
       {
-        passages: [
-          passage({
-            phase: 'Lost',
-            since: ago(9),
-            attempt: 1,
-            jobUID: 'j',
-            bootIDBefore: 'b',
-            machineID: 'm',
-            from: 'Upgrading',
-          }),
-        ],
+        passages: [lostPassage()],
       },
       'wait: Halted',
     ],

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 
 const MAIN = join(import.meta.dirname, '../demo/main.ts');
 
@@ -41,4 +42,26 @@ export async function play(
   const left = readdirSync(scratch);
   rmSync(scratch, { recursive: true, force: true });
   return { code, said, complained, left };
+}
+
+/** A demo that has played to its end: every node through its steps, its evidence in order, nothing left behind. */
+export function expectWhole({ code, said, complained, left }: Played, ground: string): { readonly evidence: string } {
+  expect(complained).toBe('');
+  expect(code, said).toBe(0);
+  const lines = said.trimEnd().split('\n');
+  expect(lines[0]).toContain(`Ground: ${ground}`);
+  expect(lines.at(-1)).toContain(`Ground: ${ground}`);
+  for (const node of ['cp-1', 'worker-1', 'worker-2', 'worker-3', 'worker-4', 'worker-5']) {
+    for (const step of ['cordoned', 'Draining', 'Upgrading', 'Verifying', 'schedulable again', 'Succeeded']) {
+      expect(said).toMatch(new RegExp(`${node} +${step}`));
+    }
+  }
+  const evidence = said.slice(said.indexOf("the API server's audit log"));
+  expect(evidence).not.toContain('✗');
+  expect(evidence).toMatch(/evictions +\d+ asked, \d+ accepted, \d+ refused; 0 pods deleted without asking/);
+  expect(evidence).toMatch(/nodes out +2 at once at most, 2 allowed; 0 left out at the end/);
+  expect(evidence.match(/budget +shop\/(orders|payments|storefront): lowest count \d+/g)).toHaveLength(3);
+  expect(evidence).toMatch(/Jobs +1 upgrade on each of cp-1, worker-1/);
+  expect(left).toEqual([]);
+  return { evidence };
 }

@@ -9,7 +9,20 @@ import { HELD_BY, HOLD, LEFT_CORDONED, writeMark } from '../../src/core/mark.ts'
 import { PASSAGE_FINALIZER } from '../../src/core/node-pending.ts';
 import type { NodeFacts } from '../../src/core/passage.ts';
 import type { JobView, NodeView, PodView } from '../../src/core/world.ts';
-import { ago, budget, COMPLETE, FAILED, job, mark, NOW, node, PASSAGE, pod, refused } from '../support/build.ts';
+import {
+  ago,
+  budget,
+  COMPLETE,
+  drainFacts,
+  FAILED,
+  job,
+  mark,
+  NOW,
+  node,
+  PASSAGE,
+  pod,
+  refused,
+} from '../support/build.ts';
 import { facts, HOLD_SPEC, holdPlan, ledger, PASSAGE_SPEC, plan, ticket } from '../support/build-own.ts';
 
 const seconds = fc.constantFrom(-100_000, -60, 0, 1, 30, 60, 299, 300, 601, 3601, 90_000);
@@ -212,17 +225,9 @@ export const anyFacts: fc.Arbitrary<NodeFacts> = fc
     ),
   })
   .map(({ hold, finalizers, released, deleting, owners, more, allowed, ...seen }) => {
-    const on = { now: NOW, node: seen.node ?? node(), pods: seen.pods, recall: seen.recall };
-    const drain = assess(plan().drain, {
-      ...on,
-      budgets: [budget('web', { disruptionsAllowed: allowed })],
-      daemonSets: new Set<string>(),
-      ownNamespace: 'drydock',
-      jobsNamespace: 'drydock-jobs',
-      earlier: [],
-      elsewhere: true,
-      namespaceLabels: () => ({}),
-    });
+    const on = { node: seen.node ?? node(), recall: seen.recall };
+    const budgets = [budget('web', { disruptionsAllowed: allowed })];
+    const drain = assess(plan().drain, drainFacts(seen.pods, { ...on, budgets, ownNamespace: 'drydock' }));
     const base = facts().passage;
     const passage = {
       ...base,

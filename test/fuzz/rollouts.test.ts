@@ -11,6 +11,7 @@ import { passageName } from '../../src/core/name.ts';
 import { decidePolicy } from '../../src/core/policy.ts';
 import { decideRollout } from '../../src/core/rollout.ts';
 import type { RolloutFacts } from '../../src/core/rollout-facts.ts';
+import { blocker } from '../core/reporting.ts';
 import { ago, NOW, node, UPGRADE_UID } from '../support/build.ts';
 import { ledger, PASSAGE_SPEC, passage, profile, ticket, upgrade, windowObject } from '../support/build-own.ts';
 import { anyMemory, anyState } from './facts.ts';
@@ -59,16 +60,7 @@ const world = fc.record({
 });
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
 
-const IN_THE_WAY: Blocker = {
-  nodeName: 'a',
-  pod: 'shop/web-1',
-  budgets: [],
-  reason: 'Unmanaged',
-  message: 'm',
-  since: ago(9),
-  selfClearing: false,
-  advice: 'a',
-};
+const IN_THE_WAY: Blocker = { ...blocker, nodeName: 'a' };
 
 /** The same objects for all tries: what is read from them is remembered by them. */
 const WINDOWS: Readonly<Record<string, RolloutFacts['windows']>> = {

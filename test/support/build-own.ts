@@ -149,6 +149,12 @@ export function passage(
   };
 }
 
+/** A passage whose node has not come back. */
+export function lostPassage(from: 'Upgrading' | 'Rebooting' = 'Upgrading'): Read<PassageObject> {
+  const begun = { attempt: 1, jobUID: 'j', bootIDBefore: 'b', machineID: 'm' };
+  return passage({ phase: 'Lost', since: ago(9), ...begun, from });
+}
+
 /** An upgrade to v1.36.4 of all nodes, looked at before. */
 export function upgrade(
   spec: Readonly<Record<string, unknown>> = {},

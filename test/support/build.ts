@@ -1,4 +1,5 @@
 import type { Outcome, Refusal, Remembered } from '../../src/core/decision.ts';
+import type { DrainFacts } from '../../src/core/drain.ts';
 import { HELD_BY, LEFT_CORDONED, type Mark, type Previous, writeMark } from '../../src/core/mark.ts';
 import { passageName } from '../../src/core/name.ts';
 import type { BudgetView, JobView, NodeView, PodView } from '../../src/core/world.ts';
@@ -106,6 +107,24 @@ export function budget(name = 'web', over: Partial<BudgetView> = {}): BudgetView
 /** A budget that allows nothing now. */
 export function exhausted(name = 'web', over: Partial<BudgetView> = {}): BudgetView {
   return budget(name, { disruptionsAllowed: 0, currentHealthy: 2, ...over });
+}
+
+/** What is seen of a drain of `worker-1`, beside nodes that could take its pods. */
+export function drainFacts(pods: readonly PodView[], over: Partial<DrainFacts> = {}): DrainFacts {
+  return {
+    now: NOW,
+    node: node(),
+    pods,
+    budgets: [],
+    daemonSets: new Set(),
+    ownNamespace: 'drydock-system',
+    jobsNamespace: 'drydock-jobs',
+    elsewhere: true,
+    namespaceLabels: () => ({}),
+    recall: recalling(),
+    earlier: [],
+    ...over,
+  };
 }
 
 /** What an effect was answered. */
