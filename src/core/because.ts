@@ -144,6 +144,8 @@ export type RolloutStep =
       readonly reason: 'Rolling';
       readonly inFlight: number;
       readonly waiting: number;
+      /** Nodes that went away in the middle of their passage. */
+      readonly missing?: readonly string[];
       /** Why no further node begins now, as a sentence. */
       readonly held?: string;
     }

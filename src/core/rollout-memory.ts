@@ -3,7 +3,7 @@ import type { Target } from './choice.ts';
 import { iso } from './conditions.ts';
 import type { RolloutDecision, RolloutFacts } from './rollout-facts.ts';
 import { same } from './same.ts';
-import type { Instant } from './world.ts';
+import type { Instant, PassageObject } from './world.ts';
 
 const FIRST_RETURN_MS = 60_000;
 const LAST_RETURN_MS = 3_600_000;
@@ -80,18 +80,28 @@ function endsOf({ upgrade, passages }: RolloutFacts): readonly End[] {
     .sort((a, b) => a.at - b.at);
 }
 
-/** Failures that count: those since retry was last raised, more of them than status can hold too, and nodes that are lost now. */
+/** Failures that count: those since retry was last raised, more of them than status can hold too, and those that are under way. */
 export function failures(facts: RolloutFacts): readonly { readonly nodeName: string; readonly reason: string }[] {
   const { upgrade, passages } = facts;
   const known = new Set(upgrade.status.failures.map(({ nodeMaintenance }) => nodeMaintenance));
   const others = endsOf(facts).filter(
     ({ phase, nodeMaintenance }) => phase === 'Failed' && !known.has(nodeMaintenance),
   );
-  const lost = passages.flatMap((passage) =>
-    passage.readable && passage.status.state.phase === 'Lost'
-      ? [{ nodeName: passage.spec.nodeName, reason: 'The node has not come back.' }]
-      : [],
-  );
   const counted = [...upgrade.status.failures, ...others].map(({ nodeName, reason }) => ({ nodeName, reason }));
-  return [...counted, ...lost];
+  return [...counted, ...passages.flatMap(failing)];
+}
+
+/** A passage that has not ended and can only fail, or is given up as long as its node is missing: nobody may begin meanwhile. */
+function failing(passage: PassageObject): readonly { readonly nodeName: string; readonly reason: string }[] {
+  if (!passage.readable) return [];
+  const { nodeName } = passage.spec;
+  const { state } = passage.status;
+  if (state.phase === 'Lost') return [{ nodeName, reason: 'The node has not come back.' }];
+  const fails = state.phase === 'Quarantining' || (state.phase === 'Uncordoning' && state.verdict === 'Failed');
+  return fails ? [{ nodeName, reason: state.message || state.reason }] : [];
+}
+
+/** The nodes that went away in the middle of their passage and are waited for. */
+export function missing({ passages }: RolloutFacts): readonly string[] {
+  return passages.flatMap((p) => (p.readable && p.status.state.phase === 'Lost' ? [p.spec.nodeName] : []));
 }

@@ -7,7 +7,7 @@ import { MOST_BLOCKERS, subjectOf } from './hindrance.ts';
 import { isSettled } from './ledger.ts';
 import { isNews } from './news.ts';
 import { failedTickets, type Rollout, type RolloutFacts, refusedPassage } from './rollout-facts.ts';
-import { failures } from './rollout-memory.ts';
+import { failures, missing } from './rollout-memory.ts';
 import { inTheWay } from './rollout-sentences.ts';
 import { same } from './same.ts';
 import { roleOf } from './version.ts';
@@ -69,9 +69,7 @@ export function reported(rollout: Rollout): UpgradeStatus | undefined {
 function count({ facts, target, own }: Rollout): Counts {
   const { upgrade, nodes, passages, controlPlane, now } = facts;
   const failed = new Set(failures(facts).map(({ nodeName }) => nodeName));
-  const lost = new Set(
-    passages.flatMap((p) => (p.readable && p.status.state.phase === 'Lost' ? [p.spec.nodeName] : [])),
-  );
+  const lost = new Set(missing(facts));
   const settled = new Set(passages.filter((passage) => isSettled(passage)).map(({ uid }) => uid));
   const flying = new Set(
     own.flatMap((t) => (t.passageUID === undefined || !settled.has(t.passageUID) ? [t.nodeName] : [])),
@@ -79,7 +77,13 @@ function count({ facts, target, own }: Rollout): Counts {
   const left = failedTickets(facts);
   const aside = new Set(upgrade.status.setAside.map(({ nodeName }) => nodeName));
   const counts = { total: 0, done: 0, inFlight: 0, waiting: 0, setAside: 0, failed: 0 };
-  for (const node of selected(nodes, upgrade.spec)) {
+  const mine = selected(nodes, upgrade.spec);
+  const names = new Set(mine.map(({ name }) => name));
+  // What has begun is under way until it has ended, also where its node is gone or no longer selected.
+  const elsewhere = new Set([...flying, ...lost].filter((name) => !names.has(name)));
+  counts.total += elsewhere.size;
+  for (const name of elsewhere) counts[lost.has(name) ? 'failed' : 'inFlight'] += 1;
+  for (const node of mine) {
     counts.total += 1;
     if (lost.has(node.name) || wasLeft(node, left)) counts.failed += 1;
     else if (flying.has(node.name)) counts.inFlight += 1;
@@ -121,12 +125,14 @@ function stand(
   if (invalid !== undefined) return { phase: 'Invalid', because: invalid };
   if (because.reason === 'Halted') return { phase: 'Halted', because };
   if (counts.done === counts.total) return { phase: 'Complete', because: { reason: 'Complete', nodes: counts.total } };
-  if (counts.inFlight > 0) {
+  const gone = missing(facts);
+  if (counts.inFlight + gone.length > 0) {
     const refused = refusedPassage(facts);
     if (refused !== undefined) return { phase: 'Blocked', because: { reason: 'Refused', detail: refused } };
     if (allBlocked(facts, counts) && blockers.some((blocker) => isNews(blocker, facts.now)))
       return { phase: 'Blocked', because: { reason: 'RolloutBlocked', blockers: blockers.slice(0, 5) } };
-    return { phase: 'Rolling', because: { reason: 'Rolling', inFlight: counts.inFlight, waiting: counts.waiting } };
+    const { inFlight, waiting } = counts;
+    return { phase: 'Rolling', because: { reason: 'Rolling', inFlight, waiting, missing: gone } };
   }
   if (!open.open) return { phase: 'WaitingForWindow', because };
   if (because.reason === 'StillInTheWay') return { phase: 'Blocked', because };
@@ -141,8 +147,6 @@ function stand(
 function onlyFailedLeft({ facts, choice: { because } }: Rollout, { failed, waiting }: Counts): Because | undefined {
   if (failed === 0 || !(because.reason === 'Rolling' || (because.reason === 'ControlPlaneTicket' && because.failed)))
     return undefined;
-  // A lost node goes on by itself when it is back.
-  if (facts.passages.some((p) => p.readable && p.status.state.phase === 'Lost')) return undefined;
   const found = failures(facts);
   return found.length === 0 ? undefined : { reason: 'OnlyFailedLeft', failures: found, waiting };
 }
@@ -170,7 +174,7 @@ function said(
   newcomers: boolean,
   counts: Counts,
   blockers: readonly Blocker[],
-  { open, choice: { because: held } }: Rollout,
+  { facts, open, choice: { because: held } }: Rollout,
 ): readonly Said[] {
   const complete = phase === 'Complete';
   const stalled = phase === 'Halted' || phase === 'Invalid';
@@ -187,7 +191,7 @@ function said(
     { type: 'Ready', status: complete || newcomers ? 'True' : 'False', because: newcomers ? late : because },
     {
       type: 'Reconciling',
-      ...(reconciles ? { status: 'True', because: override ?? progress(counts, held) } : unless(phase)),
+      ...(reconciles ? { status: 'True', because: override ?? progress(facts, counts, held) } : unless(phase)),
     },
     { type: 'Stalled', ...(stalled ? { status: 'True', because } : unless('NotStalled')) },
     { type: 'Blocked', ...(hinders ? { status: 'True', because: blocked } : unless('NotBlocked')) },
@@ -195,9 +199,11 @@ function said(
 }
 
 /** What is under way; and where some are out and others wait, why none of these begins. */
-function progress({ inFlight, waiting, setAside }: Counts, held: Because): Because {
-  const waits = inFlight > 0 && waiting + setAside > 0 && held.reason !== 'Admitting' && held.reason !== 'Rolling';
-  return { reason: 'Rolling', inFlight, waiting, ...(waits ? { held: sentence(held) } : {}) };
+function progress(facts: RolloutFacts, { inFlight, waiting, setAside }: Counts, held: Because): Because {
+  const gone = missing(facts);
+  const waits =
+    inFlight + gone.length > 0 && waiting + setAside > 0 && held.reason !== 'Admitting' && held.reason !== 'Rolling';
+  return { reason: 'Rolling', inFlight, waiting, missing: gone, ...(waits ? { held: sentence(held) } : {}) };
 }
 
 function hopOf({ facts, target }: Rollout): UpgradeStatus['hop'] {

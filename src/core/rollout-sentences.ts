@@ -115,8 +115,10 @@ export function rolloutSentence(b: Because): string | undefined {
       return `The rollout is complete; ${b.nodes} nodes that came later are taken in as windows and limits allow.`;
     case 'Rolling':
       return `${b.inFlight} ${b.inFlight === 1 ? 'node' : 'nodes'} in flight, ${b.waiting} waiting.${
-        b.held === undefined ? '' : ` No further node begins now. ${b.held}`
-      }`;
+        (b.missing ?? []).length === 0
+          ? ''
+          : ` Not come back, and keeping their place until they are or until somebody gives them up (drydock.dev/release): ${some(b.missing ?? [])}.`
+      }${b.held === undefined ? '' : ` No further node begins now. ${b.held}`}`;
     case 'OnlyFailedLeft':
       return `Nothing goes on by itself any more${b.waiting === 0 ? '' : `, and ${b.waiting} wait for it`}: ${b.failures
         .slice(0, SHOWN)

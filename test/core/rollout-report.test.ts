@@ -24,6 +24,8 @@ const stuck = passage(
   { phase: 'Draining', since: ago(60) },
   { status: { blockers: [blocker], conditions: [...BLOCKED] } },
 );
+const givenUp = passage({ phase: 'Quarantining', since: ago(1), reason: 'Released', message: 'Given up.' });
+const THRESHOLD_TWO = upgrade({ rollout: { failureThreshold: 2 } });
 const conditionsOf = ({ conditions }: UpgradeStatus) =>
   Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
 
@@ -72,6 +74,27 @@ describe('where it stands', () => {
     ],
     ['it failed', { passages: [failed] }, 'Halted', 'False Halted', 'True Halted'],
     ['a node is lost', { passages: [lost] }, 'Halted', 'False Halted', 'True Halted'],
+    [
+      'a node is lost and removed, and the others are done: it is waited for, not called complete',
+      { nodes: [done('worker-2')], passages: [lost], ledger: ledger([stamped]), upgrade: THRESHOLD_TWO },
+      'Rolling',
+      'False Rolling',
+      'False NotStalled',
+    ],
+    [
+      '[seed 1267] a node that was given up and is gone is about to fail: halted at once, not complete in between',
+      { nodes: [done('worker-2')], passages: [givenUp], ledger: ledger([stamped]) },
+      'Halted',
+      'False Halted',
+      'True Halted',
+    ],
+    [
+      'a node in its passage is no longer selected, and the others are done',
+      { nodes: [done('worker-2')], passages: [draining], ledger: ledger([stamped]) },
+      'Rolling',
+      'False Rolling',
+      'False NotStalled',
+    ],
     ['its profile is missing', { profile: undefined }, 'Invalid', 'False ProfileNotFound', 'True ProfileNotFound'],
     ['there is no ledger', { ledger: undefined }, 'Planning', 'False LedgerAbsent', 'False NotStalled'],
     [

@@ -118,7 +118,18 @@ function hindrance(world: World): string | undefined {
     const waiting = setAside.find(({ notBefore }) => Date.parse(notBefore) > world.timeline.now() - skewOf(world));
     if (waiting !== undefined) return `${waiting.nodeName} is set aside`;
   }
-  return windowHindrance(world);
+  return chargedInVain(registry) ?? windowHindrance(world);
+}
+
+/** An eviction that failed after it was charged to its budget (the pod had been replaced) is given back after two minutes. */
+function chargedInVain(registry: Registry): string | undefined {
+  const vain = registry.list<BudgetObject>('poddisruptionbudgets.policy').find(({ metadata, status }) =>
+    Object.keys(status.disruptedPods ?? {}).some((name) => {
+      const pod = registry.get<PodObject>('pods', `${metadata.namespace}/${name}`);
+      return pod !== undefined && pod.metadata.deletionTimestamp === undefined;
+    }),
+  );
+  return vain === undefined ? undefined : `${vain.metadata.name} was charged for a pod that was not evicted`;
 }
 
 const COMMITTED: ReadonlySet<string> = new Set(['Upgrading', 'Rebooting', 'Verifying', 'Uncordoning']);

@@ -1,4 +1,6 @@
 import type { Ticket } from '../../../src/api/maintenance-policy.ts';
+import type { WindowSpec } from '../../../src/api/maintenance-window.ts';
+import type { KubeObject } from '../../../src/simulation/objects.ts';
 import {
   type Check,
   isOurs,
@@ -11,6 +13,8 @@ import {
   UPGRADES,
   type Upgrade,
 } from '../truth.ts';
+
+type Window = KubeObject & { readonly spec: WindowSpec };
 
 /** The longest that can lie between the look at the windows and the write that stores what came of it. */
 const LOOKED_MS = 10_000;
@@ -43,7 +47,9 @@ function mustBeOpen(truth: Truth, upgrade: Upgrade | undefined, what: string, co
   const sent = truth.sentAt();
   // Looked at not long before: one instant of that stretch must have been in an opening.
   const isOpen = windows.some((name) => {
-    if (committing && truth.registry.get('maintenancewindows.drydock.dev', name) === undefined) return true;
+    const window = truth.registry.get<Window>('maintenancewindows.drydock.dev', name);
+    // What is admitted goes on after the end of a window that lets it finish.
+    if (committing && (window === undefined || window.spec.onClose === 'Finish')) return true;
     for (let at = sent; at >= sent - LOOKED_MS; at -= 1_000) if (truth.isOpen(name, at)) return true;
     return false;
   });
