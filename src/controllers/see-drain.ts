@@ -21,7 +21,7 @@ export type From = {
 export function seeDrain(
   drain: Drain,
   node: NodeView,
-  { pods, ...more }: Pick<DrainFacts, 'pods' | 'earlier' | 'cordonedAt'>,
+  { pods, ...more }: Pick<DrainFacts, 'pods' | 'earlier' | 'cordonedAt' | 'ahead'>,
   { caches, memory, now, place }: From,
 ): Assessment {
   const namespaces = new Set(pods.map(({ namespace }) => namespace));

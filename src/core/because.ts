@@ -135,6 +135,7 @@ export type RolloutStep =
   | { readonly reason: 'HandingBack'; readonly nodes: readonly string[] }
   | { readonly reason: 'Sending'; readonly nodes: readonly string[] }
   | { readonly reason: 'Admitting'; readonly nodes: readonly string[] }
+  | { readonly reason: 'LookingAhead'; readonly pods: number }
   | { readonly reason: 'Steering'; readonly nodes: readonly string[] }
   | { readonly reason: 'Removing'; readonly nodes: readonly string[] }
   | { readonly reason: 'Forgetting'; readonly passages: number }
@@ -173,6 +174,14 @@ export type RolloutStep =
   | { readonly reason: 'VersionUnknown'; readonly detail: string }
   | { readonly reason: 'SetAside'; readonly nodes: readonly string[]; readonly until: Instant }
   | { readonly reason: 'StillInTheWay'; readonly blockers: readonly Blocker[] }
+  | { readonly reason: 'PreflightFailed' | 'BlockersAhead'; readonly blockers: readonly Blocker[] }
+  | {
+      readonly reason: 'PreflightUnderWay';
+      readonly looked: number;
+      readonly of: number;
+      /** Workloads of which it is not known whether their pods may leave. */
+      readonly unknown: number;
+    }
   | { readonly reason: 'NodesUnavailable'; readonly nodes: readonly string[] }
   | { readonly reason: 'Planning' }
   | { readonly reason: 'WindowOverridden'; readonly until: Instant; readonly detail: string };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Owner } from '../../src/api/resource.ts';
 import { Memory } from '../../src/controllers/memory.ts';
+import { Preflight } from '../../src/controllers/preflight.ts';
 import { type LivePassage, seePassage } from '../../src/controllers/see-passage.ts';
 import { controlPlaneOf, ledgerOf, passagesOf, seeRollout } from '../../src/controllers/see-rollout.ts';
 import type { PassageObject, Read } from '../../src/core/world.ts';
@@ -257,7 +258,7 @@ describe('what is seen of an upgrade', () => {
   test('windows in the order in which they are named, also those that are not there', () => {
     const seen = upgrade({ windowNames: ['b', 'a'] });
     const caches = cluster({ MaintenanceWindow: [windowObject('a')] });
-    const { windows } = seeRollout(seen, from(caches));
+    const { windows } = seeRollout(seen, from(caches), new Preflight());
     expect(windows.map(({ name, object }) => [name, object?.name])).toEqual([
       ['b', undefined],
       ['a', 'a'],
@@ -267,7 +268,7 @@ describe('what is seen of an upgrade', () => {
   test('a ledger that was read and is not there is none, whatever the cache shows', () => {
     const caches = cluster({ MaintenancePolicy: [ledger()], Node: [node('cached')] });
     const live = { ledger: undefined, nodes: [node('live')] };
-    const seen = seeRollout(upgrade(), from(caches), live);
+    const seen = seeRollout(upgrade(), from(caches), new Preflight(), live);
     expect([seen.ledger, seen.nodes.map(({ name }) => name)]).toEqual([undefined, ['live']]);
   });
 });
@@ -276,8 +277,8 @@ describe('what would keep a node from being drained', () => {
   const { controller: _, ...alone } = pod('alone');
   const never = { disruptionsAllowed: 0, currentHealthy: 3, desiredHealthy: 3 };
   const hindered = (views: Views, seen = upgrade()) => {
-    const base = { Node: [node('worker-1')], MaintenanceProfile: [profile()], Pod: [pod()] };
-    return seeRollout(seen, from(new SmallCluster({ ...base, ...views }).caches)).hindered('worker-1');
+    const base = { Node: [node('worker-1'), node('worker-2')], MaintenanceProfile: [profile()], Pod: [pod()] };
+    return seeRollout(seen, from(new SmallCluster({ ...base, ...views }).caches), new Preflight()).hindered('worker-1');
   };
   test.each<[string, Views, readonly string[]]>([
     ['a budget that can never allow it', { PodDisruptionBudget: [budget('web', never)] }, ['BudgetNeverAllows']],
@@ -306,7 +307,7 @@ describe('what would keep a node from being drained', () => {
     const said = upgrade({}, { status: { blockers: [{ ...first, since: ago(600) }] } });
     expect(hindered({ Pod: [alone] }, said)).toEqual([{ ...first, since: ago(600) }]);
     const { caches } = new SmallCluster({ Node: [node('worker-1')], MaintenanceProfile: [profile()], Pod: [alone] });
-    const seen = seeRollout(upgrade(), from(caches));
+    const seen = seeRollout(upgrade(), from(caches), new Preflight());
     expect(seen.hindered('worker-1')).toBe(seen.hindered('worker-1'));
   });
 });

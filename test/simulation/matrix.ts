@@ -159,8 +159,9 @@ function befalling(plan: Plan | undefined, now: () => number) {
   return { luck, counted: () => writes };
 }
 
-function isCounted({ method, resource }: Sent): boolean {
-  return method !== 'GET' && resource !== 'leases' && resource !== 'events';
+/** Of a trial nothing is stored: whether it was made changes nothing. */
+function isCounted({ method, path, resource }: Sent): boolean {
+  return method !== 'GET' && !path.endsWith('?dryRun=All') && resource !== 'leases' && resource !== 'events';
 }
 
 function mishapOf({ what }: Plan): Mishap {
