@@ -255,7 +255,7 @@ export const EVICTIONS: Readonly<Record<number, Rule>> = {
       [BUDGET, 'is not asked for a second time, and is looked at again should it never be shown'],
       ['core/preflight.test.ts', 'caught: that a budget refuses, which is counted as it is seen'],
       ['controllers/preflight.test.ts', 'name the pod that a webhook denies, once for its owner'],
-      ['end-to-end/preflight.test.ts', 'names what a webhook would deny'],
+      ['end-to-end/preflight.test.ts', 'names what a budget and what a webhook would deny'],
     ],
   },
 };
