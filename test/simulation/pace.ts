@@ -64,12 +64,13 @@ export function paceOf(world: World, isSettled: (world: World) => boolean): Pace
   let due: { readonly at: number; readonly from: number; readonly bound: number } | undefined;
   let hindered: string | undefined;
   let judged = false;
+  const calmFrom = world.timeline.now();
   const say = (text: string) => world.trace.tell(world.timeline.now(), `pace: ${text}`);
   const look = () => {
     const now = world.timeline.now();
     if (judged || now < lookedAt + LOOK_MS) return;
     lookedAt = now;
-    const why = hindrance(world);
+    const why = hindrance(world, calmFrom);
     if (why !== undefined) {
       if (why !== hindered) say(`not judged: ${why}`);
       hindered = why;
@@ -95,13 +96,17 @@ export function paceOf(world: World, isSettled: (world: World) => boolean): Pace
 }
 
 /** What is in the way of an end and is not Drydock's doing: what people must mend, windows, and back-offs that it owes. */
-function hindrance(world: World): string | undefined {
+function hindrance(world: World, calmFrom: number): string | undefined {
   const { registry } = world.server;
   if (world.luck.isFelt()) return 'a fault is still felt';
   const passages = registry.list<Passage>(PASSAGES).filter((passage) => !SETTLED.includes(phaseOf(passage) ?? ''));
   for (const passage of passages) {
     const phase = phaseOf(passage);
     if (phase === 'Lost' || phase === 'Quarantining') return `${passage.spec.nodeName} is ${phase}`;
+    const { since } = passage.status.state;
+    // Only payloads that begin when faults are over are sure to do well.
+    if (phase === 'Upgrading' && Date.parse(since ?? '') < calmFrom + skewOf(world))
+      return `the Job of ${passage.spec.nodeName} began while faults lasted`;
   }
   const committed = new Set(
     passages.filter((passage) => COMMITTED.has(phaseOf(passage) ?? '')).map(({ spec }) => spec.nodeName),
