@@ -128,10 +128,10 @@ export class Network implements Pick<Transport, 'call' | 'open'> {
     if (mishap.lost === 'request') return;
     const body = sent.body === undefined ? {} : { body: JSON.parse(JSON.stringify(sent.body)) as unknown };
     const type = sent.contentType === undefined ? {} : { contentType: sent.contentType };
-    const sentAt = timeline.now();
+    const [sentAt, { starts }] = [timeline.now(), server];
     if (mishap.lateMs !== undefined) this.#felt(mishap.lateMs + LONGEST_CALL_MS);
     timeline.after(dice.between(1, LONGEST_CALL_MS) + (mishap.lateMs ?? 0), () => {
-      if (mishaps.isDown()) {
+      if (mishaps.isDown() || server.starts !== starts) {
         clock.enter(() => answered(unavailable('connect ECONNREFUSED')));
         return;
       }
