@@ -130,7 +130,7 @@ function tried(seen: Seen, wanted: ReadonlySet<string>, from: From): readonly Tr
 
 function inTheWay({ pod, outcome, at }: Trial, { caches }: From): readonly Blocker[] {
   const node = caches.Node.get(pod.nodeName);
-  if (outcome === undefined || node === undefined) return [];
+  if (outcome === undefined || outcome.ok || node === undefined) return [];
   const budgets = covering(pod, [...caches.PodDisruptionBudget.by('namespace', pod.namespace)]);
   const hindrance = ofTrial(outcome, budgets);
   return hindrance === undefined ? [] : [blocker(pod, hindrance, { node, now: at, earlier: [] })];
