@@ -80,6 +80,8 @@ export const REFERENCE: Scenario = {
   },
   faultsMs: 0,
   happenings: [],
+  denials: [],
+  delays: {},
   objects: [
     policy({ maxUnavailable: 1 }),
     profile({ readySeconds: 1, attempts: 2 }),

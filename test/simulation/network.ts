@@ -17,7 +17,7 @@ export type Mishap = {
   /** It arrives so much later. */
   readonly lateMs?: number;
   /** The API server says this instead of doing it. */
-  readonly instead?: { readonly code: number; readonly retryAfterSeconds?: number };
+  readonly instead?: { readonly code: number; readonly retryAfterSeconds?: number; readonly message?: string };
 };
 
 /** What befalls one watch. */
@@ -151,8 +151,8 @@ export class Network implements Pick<Transport, 'call' | 'open'> {
   }
 }
 
-function trouble({ code }: { readonly code: number }) {
-  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason: 'Trouble', message: `trouble ${code}` };
+function trouble({ code, message = `trouble ${code}` }: { readonly code: number; readonly message?: string }) {
+  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason: 'Trouble', message };
 }
 
 function retryAfter({ retryAfterSeconds }: { readonly retryAfterSeconds?: number }) {

@@ -31,6 +31,8 @@ export type Truth = {
   now(): number;
   /** When the request that is handled now was sent: what lands late was decided by what was true then. */
   sentAt(): number;
+  /** How far the clocks of processes and API server may be apart. */
+  readonly skewMs: number;
   /** Whether a window that the scene drew is open; written down when the scene was drawn, by other arithmetic than Drydock's. */
   isOpen(window: string, at: number): boolean;
   violated(guarantee: Guarantee, text: string): void;

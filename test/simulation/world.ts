@@ -11,9 +11,10 @@ import { drained } from './drained.ts';
 import { type Luck, luckOf } from './luck.ts';
 import { Network } from './network.ts';
 import { type Process, startProcess } from './process.ts';
-import { isOpenAt, type Scenario, START } from './scenario.ts';
+import { type Daily, isOpenAt, type Scenario, START } from './scenario.ts';
 import { Trace } from './trace.ts';
 import { type Checker, FOUND, type Guarantee, type Truth } from './truth.ts';
+import { denying } from './webhook.ts';
 
 /** What broke, when, and how. */
 export type Violation = { readonly guarantee: Guarantee | 'BUG'; readonly atMs: number; readonly text: string };
@@ -21,6 +22,8 @@ export type Violation = { readonly guarantee: Guarantee | 'BUG'; readonly atMs: 
 const ADMIN = 'person';
 const RESTART_MS = 5_000;
 const MOST_VIOLATIONS = 20;
+/** The longest that can lie between a look and what is written because of it. */
+const LOOKED_MS = 10_000;
 
 /**
  * One simulated world: the API server with its controllers and kubelets, the processes of Drydock on their wires, and the
@@ -43,6 +46,8 @@ export class World {
   #snapshot: Snapshot | undefined;
   #down = false;
   #windowsOpen = false;
+  /** Every window as it was from each instant on, the latest first. */
+  readonly #windows: { readonly from: number; readonly daily: Daily }[] = [];
   #stirred = false;
   #generation = 0;
   #over = false;
@@ -52,6 +57,7 @@ export class World {
     this.dice = dice(scenario.seed).fork('world');
     this.trace = new Trace(START, options.trace ?? false);
     const { timeline, etcd } = this;
+    this.#windows = scenario.windows.map((daily) => ({ from: Number.NEGATIVE_INFINITY, daily }));
     this.luck = options.luck ?? luckOf(scenario, this.dice.fork('luck'), () => this.#down);
     this.server = new ApiServer({
       etcd,
@@ -98,7 +104,7 @@ export class World {
       dice: this.dice.fork(`place ${place} ${this.#generation}`),
       elects: this.scenario.replicas > 1,
       skewMs: this.scenario.skewMs[place] ?? 0,
-      mishaps: this.luck,
+      mishaps: denying(this),
       stirred: () => {
         this.#stirred = true;
       },
@@ -157,6 +163,27 @@ export class World {
   /** Whether every window is meant to be open, whatever the scene drew. */
   get windowsAreOpen(): boolean {
     return this.#windowsOpen;
+  }
+
+  /** Somebody has written down other times for a window. */
+  changeWindow(daily: Daily): void {
+    this.#windows.unshift({ from: this.timeline.now(), daily });
+  }
+
+  /** Whether a window is open at an instant, as it was written down then; one that was just changed is judged as either. */
+  isOpen(name: string, at: number): boolean {
+    if (this.#windowsOpen) return true;
+    const known = this.#windows.find(({ from, daily }) => daily.name === name && from <= at);
+    if (known === undefined || at - known.from < LOOKED_MS) return true;
+    // The clock of the process that decided may be off, and decides by its own.
+    return [0, ...this.scenario.skewMs].some((off) => isOpenAt(known.daily, at + off));
+  }
+
+  /** Whether a window is closed by the clock of anybody. */
+  mayBeClosed(name: string): boolean {
+    const known = this.#windows.find(({ daily }) => daily.name === name);
+    const at = this.timeline.now();
+    return known !== undefined && [0, ...this.scenario.skewMs].some((off) => !isOpenAt(known.daily, at + off));
   }
 
   goUp(): void {
@@ -224,13 +251,8 @@ export class World {
       registry: this.server.registry,
       now: () => timeline.now(),
       sentAt: () => Network.sentAt,
-      isOpen: (name, at) => {
-        const daily = scenario.windows.find((window) => window.name === name);
-        // The clock of the process that decided may be off, and decides by its own.
-        return (
-          this.#windowsOpen || daily === undefined || [0, ...scenario.skewMs].some((off) => isOpenAt(daily, at + off))
-        );
-      },
+      skewMs: Math.max(0, ...scenario.skewMs) - Math.min(0, ...scenario.skewMs),
+      isOpen: (name, at) => this.isOpen(name, at),
       violated: (guarantee, text) => this.violated(guarantee, text),
     };
   }
