@@ -28,31 +28,40 @@ export function scratch(replicas: number): readonly unknown[] {
 }
 
 /** A pod of one node that tolerates everything, or only the cordon, and so comes back whenever it leaves. */
-export function guard(node: string, tolerant: boolean): readonly unknown[] {
+export function guard(node: string, tolerant: boolean, hasVolume: boolean): readonly unknown[] {
   const cordon = { key: 'node.kubernetes.io/unschedulable', operator: 'Exists', effect: 'NoSchedule' };
-  return changed(deployment('guard', 1), {
+  const volumes = hasVolume ? { volumes: [dataOf('guard')] } : {};
+  const made = changed(deployment('guard', 1), {
+    ...volumes,
     nodeSelector: { 'kubernetes.io/hostname': node },
     tolerations: [tolerant ? { operator: 'Exists' } : cordon],
   });
+  return hasVolume ? [claim('guard'), ...made] : made;
+}
+
+function claim(name: string): unknown {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace: 'shop' },
+    spec: { volumeName: `pv-${name}`, accessModes: ['ReadWriteOnce'] },
+  };
+}
+
+function dataOf(claimName: string): Spec {
+  return { name: 'data', persistentVolumeClaim: { claimName } };
 }
 
 /** A pod with a volume of its own, which one node at a time can have. */
 export function disk(at: number): readonly unknown[] {
   const name = `disk-${at}`;
-  const claim = {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name, namespace: 'shop' },
-    spec: { volumeName: `pv-${at}`, accessModes: ['ReadWriteOnce'] },
-  };
-  const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: name } }];
-  const [made] = changed(deployment('disk', 1), { volumes }) as readonly Workload[];
+  const [made] = changed(deployment('disk', 1), { volumes: [dataOf(name)] }) as readonly Workload[];
   // Its own ReplicaSet must not take the pods of another for its own.
   const labels = { app: 'disk', disk: name };
   const { spec, ...rest } = made as Workload;
   const template = { ...spec.template, metadata: { labels } };
   return [
-    claim,
+    claim(name),
     { ...rest, metadata: { name, namespace: 'shop' }, spec: { ...spec, selector: { matchLabels: labels }, template } },
   ];
 }

@@ -28,6 +28,8 @@ export type Odds = {
   readonly delays: Partial<Delays>;
   /** The namespace of an app that somebody deletes. */
   readonly hasAttic: boolean;
+  /** Of some plain apps: a budget in place of theirs. */
+  readonly budgets: ReadonlyMap<string, Spec>;
 };
 
 /** What a scene is known to have when these are drawn. */
@@ -62,7 +64,7 @@ export function drawOdds(plain: Plain): Odds {
   const worker = () => `worker-${chance.between(1, workers)}`;
   const made: { readonly [name in keyof typeof RATES]: () => readonly unknown[] } = {
     scratch: () => scratch(chance.between(1, 3)),
-    guard: () => guard(worker(), chance.chance(0.5)),
+    guard: () => guard(worker(), chance.chance(0.5), dice(seed).fork('odd guard volume').chance(0.5)),
     disk: () => Array.from({ length: chance.between(1, 2) }, (_, at) => disk(at)).flat(),
     bare: () => Array.from({ length: chance.between(1, 2) }, (_, at) => bare(at, worker(), chance.chance(0.4))),
     batch: () => batch(chance.between(1, 3), chance.pick([30, 300, 1200]), chance.chance(0.2)),
@@ -82,6 +84,7 @@ export function drawOdds(plain: Plain): Odds {
     denials: drawDenials(plain),
     delays: drawDelays(seed, has),
     hasAttic: has.attic,
+    budgets: drawBudgets(plain),
   };
 }
 
@@ -103,6 +106,25 @@ function twice(): readonly unknown[] {
   ];
 }
 
+/** Every form that a budget can have, and some that allow nothing until somebody changes them. */
+function drawBudgets({ seed, apps }: Plain): Odds['budgets'] {
+  const chance = dice(seed).fork('odd budgets');
+  const drawn = apps.flatMap((app): [string, Spec][] => {
+    if (!chance.chance(0.15)) return [];
+    const says = chance.pick([
+      { minAvailable: 1 },
+      { minAvailable: 3 },
+      { minAvailable: '34%' },
+      { minAvailable: '100%' },
+      { maxUnavailable: '1%' },
+      { maxUnavailable: 2 },
+      { maxUnavailable: 0 },
+    ]);
+    return [[app, { ...says, unhealthyPodEvictionPolicy: chance.pick(['IfHealthyBudget', 'AlwaysAllow']) }]];
+  });
+  return new Map(drawn);
+}
+
 function drawDrain({ seed }: Plain): Spec {
   const chance = dice(seed).fork('odd drain');
   const some = (share: number, spec: Spec) => (chance.chance(share) ? spec : {});
@@ -120,7 +142,9 @@ const EVICT_OR_SKIP = ['Evict', 'Evict', 'Skip'] as const;
 /** Exceptions for some of the apps, each by its label; what runs in the attic by the label of its namespace. */
 function drawRules({ seed, apps }: Plain, odd: readonly string[]): Spec {
   const chance = dice(seed).fork('odd rules');
-  if (!chance.chance(0.35)) return {};
+  const work = { podSelector: { matchLabels: { app: 'batch' } }, behavior: 'WaitForCompletion' };
+  const first = odd.includes('batch') && chance.chance(0.6) ? [work] : [];
+  if (!chance.chance(0.35)) return first.length === 0 ? {} : { rules: first };
   const about = (app: string) =>
     app === 'attic'
       ? { namespaceSelector: { matchLabels: { team: 'attic' } } }
@@ -131,7 +155,8 @@ function drawRules({ seed, apps }: Plain, odd: readonly string[]): Spec {
     const behavior = app === 'batch' ? 'WaitForCompletion' : chance.pick(EVICT_OR_SKIP);
     return [{ ...about(app), behavior, ...(ends || behavior === 'Skip' ? {} : { tier: chance.between(0, 3) }) }];
   });
-  return rules.length === 0 ? {} : { rules };
+  const all = [...first, ...rules];
+  return all.length === 0 ? {} : { rules: all };
 }
 
 function drawWork(seed: number): Spec {

@@ -134,7 +134,7 @@ export function scenario(seed: number): Scenario {
     objects: [
       policy({ maxUnavailable: chance.pick([2, 3, '50%', '100%']) }),
       ...drawProfiles(chance, payload, odds, mode),
-      ...apps.flatMap((app) => drawnApp(chance, app)),
+      ...apps.flatMap((app) => drawnApp(chance, app, odds.budgets.get(app.name))),
       ...(chance.chance(0.5) ? daemonSet('logs') : []),
       ...windows.map((window) => windowObject(window, chance.pick(['TurnBack', 'TurnBack', 'Finish']))),
       ...names.map((name) => drawUpgrade(chance, name, { windows, maxUnavailable, split, odds })),
@@ -151,14 +151,17 @@ function drawApps(chance: Dice, workers: number): readonly App[] {
   }));
 }
 
-function drawnApp(chance: Dice, { name, replicas, kind }: App): readonly unknown[] {
-  const budget = chance.pick([
+type Odd = Readonly<Record<string, unknown>>;
+
+function drawnApp(chance: Dice, { name, replicas, kind }: App, odd: Odd | undefined): readonly unknown[] {
+  const plain = chance.pick([
     undefined,
     { maxUnavailable: 1 },
     { maxUnavailable: '25%' },
     { minAvailable: Math.max(1, replicas - 1) },
     { minAvailable: '50%', unhealthyPodEvictionPolicy: 'AlwaysAllow' },
   ]);
+  const budget = odd ?? plain;
   return kind === 'Deployment' ? deployment(name, replicas, budget) : statefulSet(name, replicas, budget);
 }
 

@@ -44,6 +44,7 @@ export class World {
   readonly counts = { events: 0, requests: 0, crashes: 0 };
   #checkers: readonly Checker[] = [];
   #snapshot: Snapshot | undefined;
+  #windowsThen: readonly Daily[] = [];
   #down = false;
   #windowsOpen = false;
   /** Every window as it was from each instant on, the latest first. */
@@ -181,9 +182,13 @@ export class World {
 
   /** Whether a window is closed by the clock of anybody. */
   mayBeClosed(name: string): boolean {
-    const known = this.#windows.find(({ daily }) => daily.name === name);
+    const daily = this.#windowOf(name);
     const at = this.timeline.now();
-    return known !== undefined && [0, ...this.scenario.skewMs].some((off) => !isOpenAt(known.daily, at + off));
+    return daily !== undefined && [0, ...this.scenario.skewMs].some((off) => !isOpenAt(daily, at + off));
+  }
+
+  #windowOf(name: string): Daily | undefined {
+    return this.#windows.find(({ daily }) => daily.name === name)?.daily;
   }
 
   goUp(): void {
@@ -192,6 +197,7 @@ export class World {
 
   takeSnapshot(): void {
     this.#snapshot = this.etcd.snapshot();
+    this.#windowsThen = this.scenario.windows.flatMap(({ name }) => this.#windowOf(name) ?? []);
   }
 
   /** Goes back to the snapshot, as with every API server stopped; nothing that was told since is true any more. */
@@ -199,6 +205,7 @@ export class World {
     if (this.#snapshot === undefined) return;
     const gone = this.server.restore(this.#snapshot, bump ? this.etcd.revision + 1_000_000 : undefined);
     for (const last of this.etcd.list('pods')) this.#serve('pods', last);
+    for (const daily of this.#windowsThen) this.changeWindow(daily);
     this.controllers.resync(gone);
     this.#checkers = this.#freshCheckers();
     // As the runbook wants it: whoever works on what a cache remembers of another time breaks what nobody can check.

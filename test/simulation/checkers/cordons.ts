@@ -63,6 +63,9 @@ export const cordonOfOthers: Check = (truth) => ({
 /** Longer than a sweep and whatever keeps all replicas from working: outages, pauses, caches that are behind. */
 const SWEPT_MS = 30 * 60_000;
 
+/** However far watches lag behind. */
+const SEEN_MS = 5 * 60_000;
+
 /** The upgrade that a node is next for, as its soft taint says. */
 function dueFor(node: KubeObject | undefined): string | undefined {
   return (node as NodeObject | undefined)?.spec.taints?.find(({ key }) => key === 'drydock.dev/due')?.value;
@@ -78,8 +81,24 @@ function mayBegin({ registry, isOpen, now }: Truth, name: string): boolean {
 const softTaints = (truth: Truth): Required<Pick<Checker, 'written'>> => {
   /** The nodes with a soft taint, and since when nobody wants it. */
   const unwanted = new Map<string, number | undefined>();
+  /** The upgrades that do not steer, and since when. */
+  const steerless = new Map<string, number>();
+  const heard = (resource: string, key: string, after: KubeObject | undefined) => {
+    if (resource !== UPGRADES) return;
+    if ((after as Upgrade | undefined)?.spec.rollout.steer !== false) steerless.delete(key);
+    else if (!steerless.has(key)) steerless.set(key, truth.now());
+  };
+  const unsteered = (upgrade: string, node: string) => {
+    const since = steerless.get(upgrade);
+    if (since === undefined || since > truth.sentAt() - SEEN_MS) return;
+    truth.violated('C3', `node ${node} got the soft taint of ${upgrade}, which does not steer`);
+  };
   return {
-    written({ resource, key, after }) {
+    written({ resource, key, before, after, by }) {
+      heard(resource, key, after);
+      if (resource === 'nodes' && isOurs(by) && dueFor(after) !== undefined && dueFor(before) === undefined) {
+        unsteered(dueFor(after) ?? '', key);
+      }
       if (resource === 'nodes' && dueFor(after) === undefined) unwanted.delete(key);
       else if (resource === 'nodes' && !unwanted.has(key)) unwanted.set(key, undefined);
       for (const [name, since] of unwanted) {
