@@ -11,6 +11,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { SmallCluster } from './small-cluster.ts';
 
 const PLACE = { namespace: 'drydock-system', jobsNamespace: 'drydock-jobs' };
+const seen = (name: string) => ({ name, uid: name, resourceVersion: '5' });
 const SERVER = { current: 'v1.36.4' };
 const since = ago(60);
 const begun = { since, attempt: 1, jobUID: 'uid-job-1', bootIDBefore: 'boot-1', machineID: 'machine-worker-1' };
@@ -171,30 +172,27 @@ describe('the node of a passage', () => {
     expect(see(nameless, other).facts.node).toBeUndefined();
   });
 
+  const attachment = (volumeName: string) =>
+    ({ ...seen(volumeName), nodeName: 'worker-1', volumeName, attached: true }) as const;
+  const claim = (name: string, volumeName: string) => ({ ...seen(name), namespace: 'shop', volumeName });
+  const volumes = {
+    PersistentVolumeClaim: [claim('agent', 'pv-agent'), claim('db', 'pv-db')],
+    VolumeAttachment: [attachment('pv-agent'), attachment('pv-db'), attachment('pv-unknown')],
+  };
+
   test('has the volumes that are attached, but for those of pods that stay', () => {
     const daemon = { namespace: 'shop', controller: { kind: 'DaemonSet', name: 'agent', uid: 'd' } };
-    const attachment = (volumeName: string) =>
-      ({
-        name: volumeName,
-        uid: volumeName,
-        resourceVersion: '5',
-        nodeName: 'worker-1',
-        volumeName,
-        attached: true,
-      }) as const;
-    const claim = (name: string, volumeName: string) => ({
-      name,
-      namespace: 'shop',
-      uid: name,
-      resourceVersion: '5',
-      volumeName,
-    });
     const { facts } = see(DRAINING, {
+      ...volumes,
       Pod: [pod('agent', { ...daemon, claims: ['agent'] }), pod('db', { claims: ['db'] })],
-      DaemonSet: [{ name: 'agent', namespace: 'shop', uid: 'd', resourceVersion: '5' }],
-      PersistentVolumeClaim: [claim('agent', 'pv-agent'), claim('db', 'pv-db')],
-      VolumeAttachment: [attachment('pv-agent'), attachment('pv-db'), attachment('pv-unknown')],
+      DaemonSet: [{ ...seen('agent'), namespace: 'shop' }],
     });
+    expect(facts.attached).toEqual(['pv-db', 'pv-unknown']);
+  });
+
+  test('[seed 6] once it is drained, nor for those of pods that came back: seen to fail where only the drain was asked', () => {
+    const [back, going] = [pod('back', { claims: ['agent'] }), pod('db', { claims: ['db'], deletedAt: NOW - 1 })];
+    const { facts } = see(passage({ phase: 'Detaching', since }), { ...volumes, Pod: [back, going] });
     expect(facts.attached).toEqual(['pv-db', 'pv-unknown']);
   });
 

@@ -77,7 +77,7 @@ export function drawOdds(plain: Plain): Odds {
   const names = Object.keys(made).filter((name) => has[name as keyof typeof RATES]) as (keyof typeof RATES)[];
   return {
     objects: names.flatMap((name) => made[name]()),
-    drain: { ...drawDrain(plain), ...drawRules(plain, names) },
+    drain: { ...drawDrain(plain, has.scratch), ...drawRules(plain, names) },
     work: drawWork(seed),
     mode: dice(seed).fork('mode').pick(['Drain', 'Cordon', 'Cordon', 'Leave']),
     rollout: drawRollout(seed),
@@ -125,11 +125,11 @@ function drawBudgets({ seed, apps }: Plain): Odds['budgets'] {
   return new Map(drawn);
 }
 
-function drawDrain({ seed }: Plain): Spec {
+function drawDrain({ seed }: Plain, hasScratch: boolean): Spec {
   const chance = dice(seed).fork('odd drain');
   const some = (share: number, spec: Spec) => (chance.chance(share) ? spec : {});
   return {
-    ...some(0.15, { emptyDir: 'Block' }),
+    ...some(hasScratch ? 0.6 : 0.05, { emptyDir: 'Block' }),
     ...some(0.4, { unmanaged: 'Evict' }),
     ...some(0.15, { gracePeriodSeconds: chance.pick([1, 10, 45]) }),
     ...some(0.15, { deadlineSeconds: chance.pick([15, 60, 120]) }),

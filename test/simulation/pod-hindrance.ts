@@ -1,4 +1,5 @@
-import type { KubeObject, PodObject } from '../../src/simulation/objects.ts';
+import type { PodObject } from '../../src/simulation/objects.ts';
+import { leftAttached } from './attached.ts';
 import { ATTIC } from './odd-apps.ts';
 import { leftToPeople } from './people.ts';
 import { mustLeave, PASSAGES, type Passage, phaseOf } from './truth.ts';
@@ -6,8 +7,6 @@ import type { World } from './world.ts';
 
 /** How long a volume takes to let go of its node once faults are over, and more. */
 const DETACHED_MS = 5_000;
-
-type Attachment = KubeObject & { readonly spec: { readonly nodeName: string } };
 
 /** What of pods and volumes is in the way of an end and goes by itself or by other hands; `from`: since when faults are over. */
 export function podHindrance(world: World, from: number): string | undefined {
@@ -32,8 +31,7 @@ function attached({ server: { registry }, timeline }: World): string | undefined
     if (phaseOf(passage) !== 'Detaching') continue;
     const { since } = passage.status.state as { readonly since: string };
     if (Math.abs(timeline.now() - Date.parse(since)) < DETACHED_MS) continue;
-    const found = registry.list<Attachment>('volumeattachments.storage.k8s.io');
-    const volume = found.find(({ spec }) => spec.nodeName === passage.spec.nodeName);
+    const [volume] = leftAttached(registry, passage.spec.nodeName);
     if (volume !== undefined) return `${volume.metadata.name} is still attached`;
   }
   return undefined;
