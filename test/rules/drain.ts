@@ -330,6 +330,9 @@ export const BUDGETS: Readonly<Record<number, Rule>> = {
     shown: [
       [LEAVING, '[rule 40] caught: on the only node Drydock stays'],
       [LEAVING, '[rule 40] others leave all the same, and that they have nowhere to go is known'],
+      [SEEN, '[rule 40] [seed 490] Drydock stays where only a control plane is left'],
+      [SEEN, '[rule 40] and leaves for a node that is only rather avoided'],
+      [SEEN, '[rule 40] and for one with the taints of its own, which it tolerates'],
     ],
   },
 };

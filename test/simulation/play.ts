@@ -267,7 +267,7 @@ function setBudget(world: World, app: string, spec: Readonly<Record<string, unkn
 function calm(world: World): void {
   const { registry } = world.server;
   world.trace.tell(world.timeline.now(), 'faults cease');
-  world.luck.cease();
+  world.cease();
   Object.assign(world.controllers.delays, STEADY);
   world.goUp();
   for (const process of world.processes) process.clock.resume();

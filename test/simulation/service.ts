@@ -2,7 +2,7 @@ import type { Written } from '../../src/simulation/etcd.ts';
 import type { NodeObject, PodObject } from '../../src/simulation/objects.ts';
 import { FOUND, isReady, type Truth } from './truth.ts';
 
-/** Since when each node has been in service without a break, and when it last was. */
+/** Since when each node could have taken any pod without a break, and when it last could. */
 export function service({ now }: Truth) {
   const since = new Map<string, number>();
   const last = new Map<string, number>();
@@ -11,7 +11,7 @@ export function service({ now }: Truth) {
     heard({ resource, key, after, by }: Written): void {
       if (resource !== 'nodes') return;
       const node = after as NodeObject | undefined;
-      if (node !== undefined && !node.spec.unschedulable && isReady(node)) {
+      if (node !== undefined && isOpen(node)) {
         if (!since.has(key)) since.set(key, by === FOUND ? Number.NEGATIVE_INFINITY : now());
       } else if (since.delete(key) || by === FOUND) last.set(key, now());
     },
@@ -27,6 +27,12 @@ export function service({ now }: Truth) {
       return false;
     },
   };
+}
+
+/** Whether a pod that tolerates nothing in particular could be bound to a node. */
+function isOpen(node: NodeObject): boolean {
+  const isHard = ({ effect }: { readonly effect: string }) => effect !== 'PreferNoSchedule';
+  return !node.spec.unschedulable && isReady(node) && !node.spec.taints?.some(isHard);
 }
 
 /** Since when each pod has been bound to its node. */

@@ -34,6 +34,8 @@ export type Truth = {
   now(): number;
   /** When the request that is handled now was sent: what lands late was decided by what was true then. */
   sentAt(): number;
+  /** How far a view of the world may lag behind, or a decision behind its view. */
+  lagMs(): number;
   /** How far the clocks of processes and API server may be apart. */
   readonly skewMs: number;
   /** Whether a window that the scene drew is open; written down when the scene was drawn, by other arithmetic than Drydock's. */

@@ -24,6 +24,9 @@ const RESTART_MS = 5_000;
 const MOST_VIOLATIONS = 20;
 /** The longest that can lie between a look and what is written because of it. */
 const LOOKED_MS = 10_000;
+/** The same while faults last, and so long after they have ceased. */
+const MOST_LAG_MS = 5 * 60_000;
+const SUNK_MS = 2 * 60_000;
 
 /**
  * One simulated world: the API server with its controllers and kubelets, the processes of Drydock on their wires, and the
@@ -52,6 +55,7 @@ export class World {
   #stirred = false;
   #generation = 0;
   #over = false;
+  #ceasedAt = Number.POSITIVE_INFINITY;
 
   constructor(scenario: Scenario, options: { readonly trace?: boolean; readonly luck?: Luck } = {}) {
     this.scenario = scenario;
@@ -149,6 +153,12 @@ export class World {
   /** Asks the checkers that can only judge when everything has come to rest. */
   atRest(): void {
     for (const checker of this.#checkers) checker.atRest?.();
+  }
+
+  /** From now on nothing befalls anybody. */
+  cease(): void {
+    this.luck.cease();
+    this.#ceasedAt = this.timeline.now();
   }
 
   goDown(): void {
@@ -259,6 +269,7 @@ export class World {
       now: () => timeline.now(),
       sentAt: () => Network.sentAt,
       skewMs: Math.max(0, ...scenario.skewMs) - Math.min(0, ...scenario.skewMs),
+      lagMs: () => (timeline.now() > this.#ceasedAt + SUNK_MS ? LOOKED_MS : MOST_LAG_MS),
       isOpen: (name, at) => this.isOpen(name, at),
       violated: (guarantee, text) => this.violated(guarantee, text),
     };

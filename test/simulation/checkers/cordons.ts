@@ -63,9 +63,6 @@ export const cordonOfOthers: Check = (truth) => ({
 /** Longer than a sweep and whatever keeps all replicas from working: outages, pauses, caches that are behind. */
 const SWEPT_MS = 30 * 60_000;
 
-/** However far watches lag behind. */
-const SEEN_MS = 5 * 60_000;
-
 /** The upgrade that a node is next for, as its soft taint says. */
 function dueFor(node: KubeObject | undefined): string | undefined {
   return (node as NodeObject | undefined)?.spec.taints?.find(({ key }) => key === 'drydock.dev/due')?.value;
@@ -90,7 +87,7 @@ const softTaints = (truth: Truth): Required<Pick<Checker, 'written'>> => {
   };
   const unsteered = (upgrade: string, node: string) => {
     const since = steerless.get(upgrade);
-    if (since === undefined || since > truth.sentAt() - SEEN_MS) return;
+    if (since === undefined || since > truth.sentAt() - truth.lagMs()) return;
     truth.violated('C3', `node ${node} got the soft taint of ${upgrade}, which does not steer`);
   };
   return {

@@ -1,5 +1,5 @@
 import type { NodeObject } from '../../../src/simulation/objects.ts';
-import { type Check, FOUND, isOurs, markOf, POLICIES, passageBy, phaseOf, ticketsIn } from '../truth.ts';
+import { type Check, FOUND, isOurs, PASSAGES, POLICIES, phaseOf, ticketsIn } from '../truth.ts';
 
 const HOLD = 'drydock.dev/hold';
 /** The longest that can lie between the list of nodes that was looked at and the write of the ledger. */
@@ -14,10 +14,6 @@ export const heldByPeople: Check = (truth) => {
     if (!before.spec.unschedulable || after.spec.unschedulable) return;
     if (annotations?.[HOLD] !== undefined)
       truth.violated('H1', `node ${name} was uncordoned, which a person had forbidden`);
-    const mark = markOf(before);
-    const passage = mark === undefined ? undefined : passageBy(truth, mark.uid);
-    if (phaseOf(passage) !== 'Held' || passage?.metadata.deletionTimestamp !== undefined) return;
-    truth.violated('H1', `node ${name} was given back while ${passage?.metadata.name} holds it`);
   };
   return {
     written({ resource, key, before, after, by }) {
@@ -26,6 +22,10 @@ export const heldByPeople: Check = (truth) => {
         else if (!wantedSince.has(key)) wantedSince.set(key, by === FOUND ? Number.NEGATIVE_INFINITY : truth.now());
         if (isOurs(by) && before !== undefined && after !== undefined)
           ofNode(before as NodeObject, after as NodeObject);
+      }
+      if (resource === PASSAGES && isOurs(by) && phaseOf(before) === 'Held' && phaseOf(after) === 'Uncordoning') {
+        const isEnded = after?.metadata.deletionTimestamp !== undefined;
+        if (!isEnded) truth.violated('H1', `${key} gives its node back though nobody has deleted it`);
       }
       if (resource !== POLICIES || !isOurs(by) || after === undefined) return;
       const known = new Set(ticketsIn(before).map(({ ticket }) => ticket));

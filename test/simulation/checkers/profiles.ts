@@ -2,12 +2,10 @@ import type { Written } from '../../../src/simulation/etcd.ts';
 import type { NodeObject, PodObject } from '../../../src/simulation/objects.ts';
 import { fateOf, OWN_NAMESPACE } from '../fates.ts';
 import { bindings, service } from '../service.ts';
-import { type Check, FOUND, isOurs, isReady, markOf, type Passage, passageBy, tickets } from '../truth.ts';
+import { type Check, FOUND, isOurs, isReady, markOf, type Passage, passageBy, type Truth, tickets } from '../truth.ts';
 
 /** What lands later than a request may take was decided by what was true long ago. */
 const LATE_MS = 8_000;
-/** However far watches lag behind. */
-const SEEN_MS = 5 * 60_000;
 const EXCLUDE = 'node.kubernetes.io/exclude-from-external-load-balancers';
 
 /** D1: what leaves a node, when and how, is what the frozen profile of its passage says. */
@@ -26,7 +24,8 @@ export const asTheProfileSays: Check = (truth) => {
     if (as !== 'goes') return `though it is ${as === 'kept' ? 'kept by' : 'left for'} ${why}`;
     const { nodeName } = passage.spec;
     const isOwn = pod.metadata.namespace === OWN_NAMESPACE;
-    if (isOwn && !nodes.wasInServiceElsewhere(nodeName, truth.sentAt() - SEEN_MS)) return 'though nobody could take it';
+    if (isOwn && !nodes.wasInServiceElsewhere(nodeName, truth.sentAt() - truth.lagMs()))
+      return 'though nobody could take it';
     const told = truth.sentAt() - (excludedSince.get(nodeName) ?? truth.sentAt());
     const { exclude, waitSeconds } = drain.loadBalancer;
     if (exclude && told + truth.skewMs < waitSeconds * 1000) return `${told} ms after load balancers were told`;
@@ -39,7 +38,7 @@ export const asTheProfileSays: Check = (truth) => {
     const drain = passage.status.plan?.drain;
     if (drain === undefined || (drain.rules.length === 0 && tier === 0)) return undefined;
     for (const pod of truth.registry.all<PodObject>('pods')) {
-      if (pod.spec.nodeName !== nodeName || bound.of(pod) > truth.sentAt() - SEEN_MS) continue;
+      if (pod.spec.nodeName !== nodeName || bound.of(pod) > truth.sentAt() - truth.lagMs()) continue;
       const fate = fateOf(pod, { drain, registry: truth.registry, passage });
       if (fate.as !== 'stays' && fate.tier < tier) return pod;
     }
@@ -63,15 +62,6 @@ export const asTheProfileSays: Check = (truth) => {
       truth.violated('D1', `${name} was evicted with ${had} s instead of ${grace}`);
     }
   };
-  const ofNode = ({ before, after }: Written) => {
-    const mark = markOf(after);
-    if (mark === undefined || markOf(before)?.uid === mark.uid) return;
-    const mode = passageBy(truth, mark.uid)?.status.plan?.drain.mode;
-    const ticket = tickets(truth).find(({ passageUID }) => passageUID === mark.uid);
-    const { name } = after?.metadata ?? {};
-    if (mode === 'Leave') truth.violated('D1', `${name} was cordoned in mode Leave`);
-    else if (ticket?.mode === 'Leave') truth.violated('D1', `${name} was cordoned with a ticket that takes no room`);
-  };
   return {
     written(written) {
       const { resource, key, after, by } = written;
@@ -79,10 +69,21 @@ export const asTheProfileSays: Check = (truth) => {
       if (resource === 'nodes') {
         if (after?.metadata.labels?.[EXCLUDE] === undefined) excludedSince.delete(key);
         else if (!excludedSince.has(key)) excludedSince.set(key, by === FOUND ? Number.NEGATIVE_INFINITY : truth.now());
-        if (isOurs(by)) ofNode(written);
+        if (isOurs(by)) ofNode(truth, written);
       }
       if (resource === 'pods' && isOurs(by)) ofPod(written);
       bound.heard(written);
     },
   };
 };
+
+/** A node that a profile leaves in service is not cordoned, nor one by a ticket that takes no room. */
+function ofNode(truth: Truth, { before, after }: Written): void {
+  const mark = markOf(after);
+  if (mark === undefined || markOf(before)?.uid === mark.uid) return;
+  const mode = passageBy(truth, mark.uid)?.status.plan?.drain.mode;
+  const ticket = tickets(truth).find(({ passageUID }) => passageUID === mark.uid);
+  const { name } = after?.metadata ?? {};
+  if (mode === 'Leave') truth.violated('D1', `${name} was cordoned in mode Leave`);
+  else if (ticket?.mode === 'Leave') truth.violated('D1', `${name} was cordoned with a ticket that takes no room`);
+}

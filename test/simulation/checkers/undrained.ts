@@ -6,8 +6,6 @@ import { type Check, FOUND, isOurs, isReady, markOf, mustLeave, PASSAGES, type P
 /** The longest that can lie between the look and the write that stores what came of it. */
 const LOOKED_MS = 10_000;
 const AFTER_CORDON_MS = 5_000;
-/** However far watches lag behind. */
-const SEEN_MS = 5 * 60_000;
 const UNREACHABLE_MS = 60_000;
 
 /** U1: what leaves Draining is drained, and was cordoned long enough for every binding on its way to be seen. */
@@ -20,7 +18,7 @@ export const undrained: Check = (truth) => {
     if (plan === undefined) return !mustLeave(pod);
     // Where nobody else could take them, Drydock's own pods stay, lest nobody be left to do the work.
     const isOwn = pod.metadata.namespace === OWN_NAMESPACE;
-    if (isOwn && !inServiceElsewhere(passage.spec.nodeName, truth.sentAt() - SEEN_MS)) return true;
+    if (isOwn && !inServiceElsewhere(passage.spec.nodeName, truth.sentAt() - truth.lagMs())) return true;
     return fateOf(pod, { drain: plan.drain, registry: truth.registry, passage }).as === 'stays';
   };
   const isDrained = (passage: Passage) => {

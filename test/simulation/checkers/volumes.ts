@@ -1,9 +1,6 @@
 import { leftAttached } from '../attached.ts';
 import { type Check, isOurs, PASSAGES, type Passage, phaseOf } from '../truth.ts';
 
-/** However far watches lag behind. */
-const SEEN_MS = 5 * 60_000;
-
 /** D2: no work begins while a volume of a pod that was drained is attached, until its time is over. */
 export const detached: Check = (truth) => {
   return {
@@ -15,7 +12,7 @@ export const detached: Check = (truth) => {
       const until = Date.parse(since) + (status.plan?.drain.volumeDetachSeconds ?? 0) * 1000;
       if (truth.sentAt() + truth.skewMs >= until) return;
       for (const { metadata, spec: of } of leftAttached(truth.registry, spec.nodeName)) {
-        if (Date.parse(metadata.creationTimestamp) >= truth.sentAt() - SEEN_MS) continue;
+        if (Date.parse(metadata.creationTimestamp) >= truth.sentAt() - truth.lagMs()) continue;
         truth.violated('D2', `${spec.nodeName} is worked on while ${of.source.persistentVolumeName} is attached to it`);
       }
     },
