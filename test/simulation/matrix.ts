@@ -82,6 +82,7 @@ export const REFERENCE: Scenario = {
   happenings: [],
   denials: [],
   delays: {},
+  holdsAfterwards: false,
   objects: [
     policy({ maxUnavailable: 1 }),
     profile({ readySeconds: 1, attempts: 2 }),

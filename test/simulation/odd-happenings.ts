@@ -66,7 +66,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
     rate: 0.04,
     draw: (_, { atMs, node }) => [{ atMs, what: { do: 'annotate', node, annotations: { [NOT_READY]: 'yes' } } }],
   },
-  release: { rate: 0.08, draw: (_, { atMs, node }) => [{ atMs, what: { do: 'release', node } }] },
+  release: {
+    rate: 0.12,
+    draw: (chance, { faultsMs, workers }) =>
+      Array.from({ length: workers }, (_, at) => ({
+        atMs: chance.between(faultsMs / 2, faultsMs),
+        what: { do: 'release', node: `worker-${at + 1}` },
+      })),
+  },
   holdBefore: {
     rate: 0.06,
     draw: (chance, { laterMs, node }) => [

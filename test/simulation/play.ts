@@ -2,6 +2,7 @@ import { fakeNode } from '../../src/simulation/controllers/fake-node.ts';
 import type { Work } from '../../src/simulation/controllers/payload.ts';
 import { createStaticPods } from '../../src/simulation/controllers/static-pods.ts';
 import type { KubeObject, NodeObject } from '../../src/simulation/objects.ts';
+import { holdAfterwards } from './afterwards.ts';
 import { paceOf, REBOOT_AFTER_SECONDS, STEADY } from './pace.ts';
 import { deletePods, happenOddly, mend, releasePassage } from './people.ts';
 import { FROM, type Happening, type MachineHappening, type Scenario, SETTING_MS, START } from './scenario.ts';
@@ -68,8 +69,10 @@ export async function settle(world: World, calmed: () => void = () => {}): Promi
   calm(world);
   calmed();
   const settled = await untilSettled(world);
-  if (settled) await rest(world);
-  else if (world.violations.length === 0) world.violated('L1', `not settled: ${standing(world)}`);
+  if (settled) {
+    await holdAfterwards(world, isSettled);
+    await rest(world);
+  } else if (world.violations.length === 0) world.violated('L1', `not settled: ${standing(world)}`);
   world.end();
   return settled;
 }

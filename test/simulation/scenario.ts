@@ -80,6 +80,8 @@ export type Scenario = {
   /** As long as faults last. */
   readonly denials: readonly Denial[];
   readonly delays: Partial<Delays>;
+  /** Whether somebody takes out a node by hand when all is done. */
+  readonly holdsAfterwards: boolean;
 };
 
 const CALM: Rates = {
@@ -131,6 +133,7 @@ export function scenario(seed: number): Scenario {
     ].sort((a, b) => a.atMs - b.atMs),
     denials: odds.denials,
     delays: odds.delays,
+    holdsAfterwards: dice(seed).fork('afterwards').chance(0.1),
     objects: [
       policy({ maxUnavailable: chance.pick([2, 3, '50%', '100%']) }),
       ...drawProfiles(chance, payload, odds, mode),
