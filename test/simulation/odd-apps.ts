@@ -10,6 +10,8 @@ type Workload = {
 export const FINALIZER = 'test.drydock.dev/backup';
 /** The namespace that somebody deletes. */
 export const ATTIC = 'attic';
+/** The namespace that somebody makes in the middle. */
+export const CREW = 'crew';
 
 /** A Deployment whose pods have more in their spec, or that stands in another namespace. */
 function changed(made: readonly unknown[], pod: Spec, namespace?: string): readonly unknown[] {
@@ -103,6 +105,12 @@ export function attic(replicas: number): readonly unknown[] {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ATTIC, labels: { team: 'attic' } } };
   const made = deployment('attic', replicas, { maxUnavailable: 1 });
   return [namespace, ...changed(made, { terminationGracePeriodSeconds: 30 }, ATTIC)];
+}
+
+/** An app in a namespace of its own, which somebody makes while nodes are drained. */
+export function crew(replicas: number): readonly unknown[] {
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: CREW, labels: { team: CREW } } };
+  return [namespace, ...changed(deployment(CREW, replicas), {}, CREW)];
 }
 
 /** Drydock's own pods: there to be drained, while the processes of the scene do the work. */

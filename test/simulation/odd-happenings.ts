@@ -1,4 +1,5 @@
 import { type Dice, dice } from '../../src/simulation/dice.ts';
+import { crew } from './odd-apps.ts';
 import type { Daily } from './scenario.ts';
 
 type Spec = Readonly<Record<string, unknown>>;
@@ -11,6 +12,7 @@ export type OddHappening =
   | { readonly do: 'window'; readonly daily: Daily; readonly onClose: string }
   | { readonly do: 'deleteNamespace'; readonly namespace: string }
   | { readonly do: 'finalize' }
+  | { readonly do: 'make'; readonly objects: readonly unknown[] }
   | { readonly do: 'holdBy'; readonly node: string; readonly name: string; readonly profileName?: string }
   | { readonly do: 'unholdBy'; readonly name: string };
 
@@ -25,6 +27,7 @@ type Of = {
   /** The mode of the upgrade of the operating system, where there is such an upgrade. */
   readonly mode: 'Drain' | 'Cordon' | 'Leave' | undefined;
   readonly hasAttic: boolean;
+  readonly hasCrew: boolean;
 };
 
 /** Each kind with dice of its own: whether it comes, when, and to whom. */
@@ -132,7 +135,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     rate: 0.3,
     draw: (_, { atMs, upgrades }) =>
       upgrades.includes('os')
-        ? [{ atMs, what: { do: 'upgrade', of: 'os', spec: { target: { revision: 'os-12' } } } }]
+        ? [{ atMs, what: { do: 'upgrade', of: 'os', spec: { target: { revision: 'os-12', maxAgeDays: null } } } }]
         : [],
   },
   policyPaused: {
@@ -145,6 +148,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
   deleteAttic: {
     rate: 0.7,
     draw: (_, { atMs, hasAttic }) => (hasAttic ? [{ atMs, what: { do: 'deleteNamespace', namespace: 'attic' } }] : []),
+  },
+  crew: {
+    rate: 1,
+    draw: (_, { atMs, hasCrew, workers }) =>
+      hasCrew ? [{ atMs, what: { do: 'make', objects: crew(workers * 2) } }] : [],
   },
   finalize: { rate: 0.3, draw: (_, { atMs }) => [{ atMs, what: { do: 'finalize' } }] },
 };

@@ -1,7 +1,7 @@
 import type { Delays } from '../../src/simulation/controllers/delays.ts';
 import { type Dice, dice } from '../../src/simulation/dice.ts';
 import { deployment, pdb } from '../end-to-end/shop.ts';
-import { attic, bare, batch, disk, guard, own, scratch, slow } from './odd-apps.ts';
+import { attic, bare, batch, CREW, disk, guard, own, scratch, slow } from './odd-apps.ts';
 
 type Spec = Readonly<Record<string, unknown>>;
 
@@ -10,6 +10,7 @@ export type Denial = {
   readonly app: string;
   readonly fromMs: number;
   readonly untilMs: number;
+  readonly how: 'denies' | 'fails' | 'refuses';
   /** Whoever denies takes the pod away himself, so long after it was asked for the first time. */
   readonly movesAfterMs?: number;
 };
@@ -23,11 +24,15 @@ export type Odds = {
   /** How the pods of the upgrade of the operating system leave. */
   readonly mode: 'Drain' | 'Cordon' | 'Leave';
   readonly rollout: Spec;
+  /** The upgrade of the operating system is due every month, instead of once for a revision. */
+  readonly isByAge: boolean;
   readonly denials: readonly Denial[];
   /** As long as faults last. */
   readonly delays: Partial<Delays>;
   /** The namespace of an app that somebody deletes. */
   readonly hasAttic: boolean;
+  /** Whether the rules know the namespace of an app that is yet to be made. */
+  readonly hasCrew: boolean;
   /** Of some plain apps: a budget in place of theirs. */
   readonly budgets: ReadonlyMap<string, Spec>;
 };
@@ -52,6 +57,7 @@ const RATES = {
   twice: 0.06,
   attic: 0.06,
   own: 0.08,
+  crew: 0.08,
 } as const;
 
 /** Draws what is odd in a seed. */
@@ -73,6 +79,7 @@ export function drawOdds(plain: Plain): Odds {
     twice: () => twice(),
     attic: () => attic(chance.between(1, 3)),
     own: () => own(chance.between(1, 2)),
+    crew: () => [],
   };
   const names = Object.keys(made).filter((name) => has[name as keyof typeof RATES]) as (keyof typeof RATES)[];
   return {
@@ -81,9 +88,11 @@ export function drawOdds(plain: Plain): Odds {
     work: drawWork(seed),
     mode: dice(seed).fork('mode').pick(['Drain', 'Cordon', 'Cordon', 'Leave']),
     rollout: drawRollout(seed),
+    isByAge: dice(seed).fork('by age').chance(0.3),
     denials: drawDenials(plain),
     delays: drawDelays(seed, has),
     hasAttic: has.attic,
+    hasCrew: has.crew,
     budgets: drawBudgets(plain),
   };
 }
@@ -143,14 +152,18 @@ const EVICT_OR_SKIP = ['Evict', 'Evict', 'Skip'] as const;
 function drawRules({ seed, apps }: Plain, odd: readonly string[]): Spec {
   const chance = dice(seed).fork('odd rules');
   const work = { podSelector: { matchLabels: { app: 'batch' } }, behavior: 'WaitForCompletion' };
-  const first = odd.includes('batch') && chance.chance(0.6) ? [work] : [];
+  const crew = { namespaceSelector: { matchLabels: { team: CREW } }, behavior: 'Skip' };
+  const first = [
+    ...(odd.includes('batch') && chance.chance(0.6) ? [work] : []),
+    ...(odd.includes('crew') ? [crew] : []),
+  ];
   if (!chance.chance(0.35)) return first.length === 0 ? {} : { rules: first };
   const about = (app: string) =>
     app === 'attic'
       ? { namespaceSelector: { matchLabels: { team: 'attic' } } }
       : { podSelector: { matchLabels: { app } } };
   const rules = [...apps, ...odd].flatMap((app) => {
-    if (!chance.chance(0.6)) return [];
+    if (app === 'crew' || !chance.chance(0.6)) return [];
     const ends = app === 'batch' || app === 'bare';
     const behavior = app === 'batch' ? 'WaitForCompletion' : chance.pick(EVICT_OR_SKIP);
     return [{ ...about(app), behavior, ...(ends || behavior === 'Skip' ? {} : { tier: chance.between(0, 3) }) }];
@@ -183,7 +196,8 @@ function drawDenials({ seed, apps, faultsMs }: Plain): readonly Denial[] {
   if (faultsMs === 0 || apps.length === 0 || !chance.chance(0.1)) return [];
   const fromMs = chance.between(0, faultsMs / 2);
   const moves = chance.chance(0.5) ? { movesAfterMs: chance.between(1_000, 60_000) } : {};
-  return [{ app: chance.pick(apps), fromMs, untilMs: chance.between(fromMs, faultsMs), ...moves }];
+  const how = chance.pick(['denies', 'denies', 'fails', 'refuses'] as const);
+  return [{ app: chance.pick(apps), fromMs, untilMs: chance.between(fromMs, faultsMs), how, ...moves }];
 }
 
 function drawDelays(seed: number, has: { readonly slow: boolean; readonly disk: boolean }): Partial<Delays> {

@@ -229,7 +229,8 @@ function selects({ nodes }: Upgrade['spec'], node: KubeObject): boolean {
 
 function isDone(name: string, { target }: Upgrade['spec'], { metadata, status }: NodeObject): boolean {
   if (target.kubernetesVersion !== undefined) return status.nodeInfo?.kubeletVersion === target.kubernetesVersion;
-  return metadata.labels?.[`drydock.node-restriction.kubernetes.io/${name}`] === target.revision;
+  const done = metadata.labels?.[`drydock.node-restriction.kubernetes.io/${name}`];
+  return target.revision === undefined ? done !== undefined : done === target.revision;
 }
 
 function share(value: number | string, of: number): number {

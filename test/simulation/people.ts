@@ -1,4 +1,5 @@
 import type { KubeObject, PodObject } from '../../src/simulation/objects.ts';
+import { collectionOf } from './collections.ts';
 import { fateOf } from './fates.ts';
 import { FINALIZER } from './odd-apps.ts';
 import type { OddHappening } from './odd-happenings.ts';
@@ -40,6 +41,9 @@ export function happenOddly(world: World, what: OddHappening): void {
     }
     case 'deleteNamespace':
       world.ask('DELETE', `/api/v1/namespaces/${what.namespace}`, {}, true);
+      return;
+    case 'make':
+      for (const object of what.objects) world.ask('POST', collectionOf(object), object, true);
       return;
     case 'finalize':
       takeFinalizersOff(world);

@@ -1,8 +1,9 @@
 import { fakeNode } from '../../src/simulation/controllers/fake-node.ts';
 import type { Work } from '../../src/simulation/controllers/payload.ts';
 import { createStaticPods } from '../../src/simulation/controllers/static-pods.ts';
-import type { KubeObject, NodeObject } from '../../src/simulation/objects.ts';
+import type { NodeObject } from '../../src/simulation/objects.ts';
 import { holdAfterwards } from './afterwards.ts';
+import { collectionOf } from './collections.ts';
 import { paceOf, REBOOT_AFTER_SECONDS, STEADY } from './pace.ts';
 import { deletePods, happenOddly, mend, releasePassage } from './people.ts';
 import { FROM, type Happening, type MachineHappening, type Scenario, SETTING_MS, START } from './scenario.ts';
@@ -123,28 +124,6 @@ function rebootAfter({ luck }: World, drawn: number): number {
 function addNode(world: World, name: string, controlPlane: boolean): void {
   world.ask('POST', '/api/v1/nodes', fakeNode({ name, controlPlane, kubeletVersion: FROM }, world.dice), true);
   if (controlPlane) createStaticPods(world.server.registry, world.dice, name, world.scenario.servers);
-}
-
-const COLLECTIONS: { readonly [kind: string]: string } = {
-  Namespace: '/api/v1/namespaces',
-  Deployment: '/apis/apps/v1/namespaces/*/deployments',
-  StatefulSet: '/apis/apps/v1/namespaces/*/statefulsets',
-  DaemonSet: '/apis/apps/v1/namespaces/*/daemonsets',
-  Job: '/apis/batch/v1/namespaces/*/jobs',
-  Pod: '/api/v1/namespaces/*/pods',
-  PersistentVolumeClaim: '/api/v1/namespaces/*/persistentvolumeclaims',
-  PodDisruptionBudget: '/apis/policy/v1/namespaces/*/poddisruptionbudgets',
-  MaintenancePolicy: `${API}/maintenancepolicies`,
-  MaintenanceProfile: `${API}/maintenanceprofiles`,
-  MaintenanceWindow: `${API}/maintenancewindows`,
-  ClusterUpgrade: `${API}/clusterupgrades`,
-};
-
-function collectionOf(object: unknown): string {
-  const { kind, metadata } = object as KubeObject;
-  const found = COLLECTIONS[kind];
-  if (found === undefined) throw new Error(`impossible: a scene has no ${kind}`);
-  return found.replace('*', metadata.namespace ?? '');
 }
 
 /** The time of faults: whatever the scenario says happens at its time. */

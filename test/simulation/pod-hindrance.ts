@@ -7,6 +7,7 @@ import type { World } from './world.ts';
 
 /** How long a volume takes to let go of its node once faults are over, and more. */
 const DETACHED_MS = 5_000;
+const REFUSED_MS = 11 * 60_000;
 
 /** What of pods and volumes is in the way of an end and goes by itself or by other hands; `from`: since when faults are over. */
 export function podHindrance(world: World, from: number): string | undefined {
@@ -22,6 +23,9 @@ export function podHindrance(world: World, from: number): string | undefined {
     const told = Date.parse(deletionTimestamp ?? '') - deletionGracePeriodSeconds * 1000;
     if (told <= from) return `${name} ends as slowly as before`;
   }
+  // What a policy refused is remembered for so long, and no node is returned to for it meanwhile.
+  const isRefused = world.scenario.denials.some(({ how }) => how === 'refuses');
+  if (isRefused && world.timeline.now() < from + REFUSED_MS) return 'a refusal is remembered';
   return attached(world);
 }
 

@@ -111,7 +111,16 @@ export function scenario(seed: number): Scenario {
   const odds = drawOdds({ seed, workers, apps: apps.map(({ name }) => name), faultsMs });
   const mode = names.includes('os') ? odds.mode : undefined;
   const windowNames = windows.map(({ name }) => name);
-  const odd = { seed, workers, faultsMs, upgrades: names, windows: windowNames, mode, hasAttic: odds.hasAttic };
+  const odd = {
+    seed,
+    workers,
+    faultsMs,
+    upgrades: names,
+    windows: windowNames,
+    mode,
+    hasAttic: odds.hasAttic,
+    hasCrew: odds.hasCrew,
+  };
   return {
     seed,
     controlPlanes,
@@ -248,7 +257,10 @@ function drawUpgrade(
   return upgrade(
     {
       ...(name === 'os'
-        ? { target: { revision: 'os-11' }, profileName: given.odds.mode === 'Drain' ? 'quick' : 'restart' }
+        ? {
+            target: given.odds.isByAge ? { maxAgeDays: 30 } : { revision: 'os-11' },
+            profileName: given.odds.mode === 'Drain' ? 'quick' : 'restart',
+          }
         : {}),
       ...(given.split ? { nodes: { selector: half } } : {}),
       windowNames: given.windows.map((window) => window.name),
