@@ -36,7 +36,7 @@ export type Ending =
   | { readonly reason: 'PassageDeleted' }
   | { readonly reason: 'UpgradeDeleted'; readonly upgrade: string }
   | { readonly reason: 'TargetChanged'; readonly from: string; readonly to: string }
-  | { readonly reason: 'NoTicket'; readonly detail: 'none' | 'another' | 'name' | 'owner' }
+  | { readonly reason: 'NoTicket'; readonly detail: 'none' | 'another' | 'name' | 'owner' | 'mode' }
   | { readonly reason: 'NodeGone'; readonly node: string }
   | { readonly reason: 'PrepareFailed'; readonly detail: string }
   | { readonly reason: 'PrepareDeadline'; readonly seconds: number; readonly detail: string }
