@@ -319,6 +319,30 @@ export const MUTANTS: readonly Mutant[] = [
     to: "const againAt = why === 'blocked' ? Infinity : last.at + pause(last.outcome);",
     seed: 1,
   },
+  {
+    guarantee: 'D1',
+    name: 'a ticket that takes no room serves any mode',
+    file: 'core/node-pending.ts',
+    from: "if (entry.mode === 'Leave' && plan !== undefined",
+    to: "if (entry.mode === ('' as never) && plan !== undefined",
+    seed: 583,
+  },
+  {
+    guarantee: 'L1',
+    name: 'volumes of what came back are waited for',
+    file: 'controllers/see-passage.ts',
+    from: "return phase === 'Detaching' ? pods",
+    to: "return phase === 'Pending' ? pods",
+    seed: 6,
+  },
+  {
+    guarantee: 'L1',
+    name: 'what was refused once is remembered for ever',
+    file: 'controllers/memory.ts',
+    from: ' || this.#clock.now() - last.at >= FORGET_MS ?',
+    to: ' ?',
+    seed: 265,
+  },
 ];
 
 /** The text of a file with the bug in it; throws where its place is not there, or not alone. */
