@@ -1,13 +1,25 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { symlinkSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PAYLOAD = join(ROOT, 'deploy/payload');
+/** The payload as it is shipped. */
+export const PAYLOAD = join(ROOT, 'deploy/payload');
 
 /** What is played: everything else that a payload names must be one of the tools below, or is not there. */
 const FAKES =
@@ -16,10 +28,25 @@ const FAKES =
 export const TOOLS =
   'awk cat cmp cp cut du env find grep head mkdir mktemp mv od readlink rm sed sha256sum sort stat sync tail tee touch tr true wc sh';
 
+/** A copy of the payload in which something is otherwise: what a test must notice. */
+export function planted(file: string, from: string, to: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'drydock-planted-'));
+  cpSync(PAYLOAD, copy, { recursive: true });
+  const text = readFileSync(join(copy, file), 'utf8');
+  if (!text.includes(from)) throw new Error(`${file} does not say ${from}`);
+  writeFileSync(join(copy, file), text.replaceAll(from, to));
+  return copy;
+}
+
 /** The times of the fakes: the certificates were made long before. */
 export const NOW = 1_795_233_600;
 
-type Start = { readonly files?: Readonly<Record<string, string>>; readonly controlPlane?: boolean };
+type Start = {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly controlPlane?: boolean;
+  /** Where the payload stands, if a bug is planted in it. */
+  readonly payload?: string;
+};
 
 /** How a run ended. */
 export type Ran = {
@@ -60,7 +87,8 @@ const CONTROL_PLANE: Readonly<Record<string, string>> = {
     ]),
   ),
   'var/lib/etcd/member/snap/db': 'data',
-  'state/members': 'a1, started, cp-1, https://10.0.0.1:2380, https://10.0.0.1:2379, false\na2, started, cp-2, https://10.0.0.2:2380, https://10.0.0.2:2379, false\n',
+  'state/members':
+    'a1, started, cp-1, https://10.0.0.1:2380, https://10.0.0.1:2379, false\na2, started, cp-2, https://10.0.0.2:2380, https://10.0.0.2:2379, false\n',
 };
 
 const ANY: Readonly<Record<string, string>> = {
@@ -85,7 +113,7 @@ const ANY: Readonly<Record<string, string>> = {
 const COMPONENTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
 
 /** Makes a node, a control plane unless it is said otherwise. */
-export function node({ files = {}, controlPlane = true }: Start = {}): Node {
+export function node({ files = {}, controlPlane = true, payload = PAYLOAD }: Start = {}): Node {
   const root = mkdtempSync(join(tmpdir(), 'drydock-payload-'));
   const write = (path: string, text: string) => {
     mkdirSync(join(root, dirname(path)), { recursive: true });
@@ -94,14 +122,15 @@ export function node({ files = {}, controlPlane = true }: Start = {}): Node {
   for (const dir of ['usr/bin', 'tmp', 'state', 'proc/1/ns', 'var/backups', 'var/cache', 'usr/share']) {
     mkdirSync(join(root, dir), { recursive: true });
   }
-  for (const [path, text] of Object.entries({ ...ANY, ...(controlPlane ? CONTROL_PLANE : {}), ...files })) write(path, text);
+  for (const [path, text] of Object.entries({ ...ANY, ...(controlPlane ? CONTROL_PLANE : {}), ...files }))
+    write(path, text);
   symlinkSync('net-of-the-node', join(root, 'proc/1/ns/net'));
   const fake = join(root, 'usr/bin/fake');
   cpSync(join(ROOT, 'test/payload/fake.sh'), fake);
   chmodSync(fake, 0o755);
   for (const each of FAKES.split(' ')) symlinkSync('fake', join(root, 'usr/bin', each));
   for (const each of TOOLS.split(' ')) symlinkSync(real(each), join(root, 'usr/bin', each));
-  if (controlPlane) COMPONENTS.forEach((each, index) => play(root, write, each, 100 + index));
+  if (controlPlane) for (const [index, each] of COMPONENTS.entries()) play(root, write, each, 100 + index);
   return {
     root,
     write,
@@ -109,14 +138,16 @@ export function node({ files = {}, controlPlane = true }: Start = {}): Node {
     remove: (path) => rmSync(join(root, path), { recursive: true, force: true }),
     age: (path, days) => utimesSync(join(root, path), NOW - days * 86_400, NOW - days * 86_400),
     state: () => stateOf(root),
-    run: (profile, args, env = {}) => run(root, profile, args, env),
+    run: (profile, args, env = {}) => run(root, join(payload, profile), args, env),
     end: () => rmSync(root, { recursive: true, force: true }),
   };
 }
 
 /** A component that runs since long ago. */
 function play(root: string, write: (path: string, text: string) => void, component: string, pid: number): void {
-  const image = readFileSync(join(root, `etc/kubernetes/manifests/${component}.yaml`), 'utf8').match(/image: (.*)/)?.[1];
+  const image = readFileSync(join(root, `etc/kubernetes/manifests/${component}.yaml`), 'utf8').match(
+    /image: (.*)/,
+  )?.[1];
   write(`state/runs-${component}`, `${image}\n`);
   write(`state/pid-${component.slice(0, 15)}`, `${pid}\n`);
   write(`state/born-${pid}`, `${NOW - 9_000_000}\n`);
@@ -135,9 +166,9 @@ function real(tool: string): string {
 }
 
 function stateOf(root: string): Readonly<Record<string, string>> {
-  const counted = /^state\/(calls|kill|next-pid|pid-|born-|new|now)/;
+  const counted = /^state\/(calls|count|kill|next-pid|pid-|born-|new|now)/;
   return Object.fromEntries(
-    globSync(['state/**', 'etc/**', 'var/**'], { cwd: root, withFileTypes: true })
+    globSync(['state/**', 'etc/**', 'var/**', 'var/**/.*'], { cwd: root, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [path.slice(root.length + 1), readFileSync(path, 'latin1')] as const)
@@ -153,10 +184,11 @@ async function run(
   env: Readonly<Record<string, string>>,
 ): Promise<Ran> {
   writeFileSync(join(root, 'state/calls'), '');
+  writeFileSync(join(root, 'state/count'), '1\n');
   const termination = join(root, 'termination-log');
   writeFileSync(termination, '');
   // A group of its own: whatever kills it kills all of it, as the end of a container does.
-  const child = spawn(join(PAYLOAD, profile), args, {
+  const child = spawn(profile, args, {
     detached: true,
     cwd: root,
     timeout: 60_000,
@@ -184,6 +216,6 @@ async function run(
     signal,
     log: Buffer.concat(said).toString('utf8').replaceAll(root, ''),
     message: readFileSync(termination, 'utf8').replaceAll(root, ''),
-    calls: readFileSync(join(root, 'state/calls'), 'utf8').split('\n').filter(Boolean),
+    calls: readFileSync(join(root, 'state/calls'), 'utf8').replaceAll(root, '').split('\n').filter(Boolean),
   };
 }

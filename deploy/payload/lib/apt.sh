@@ -48,7 +48,7 @@ apt_exactly() {
 
 # Where the repository is that of one minor release, as pkgs.k8s.io has them: from there to another.
 apt_switch() {
-  for list in "$root"/etc/apt/sources.list.d/*; do
+  for list in "$root"/etc/apt/sources.list.d/*.list "$root"/etc/apt/sources.list.d/*.sources; do
     grep -qs 'pkgs\.k8s\.io/core:/stable:/v[0-9.]*/' "$list" || continue
     grep 'pkgs\.k8s\.io/core:/stable:/' "$list" | grep -qv "/$1/" || continue
     say "pointing ${list#"$root"} at $1"

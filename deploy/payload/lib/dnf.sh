@@ -5,6 +5,7 @@ dnf_() {
   run dnf -y --setopt=keepcache=1 "$@"
 }
 
+# A transaction that was cut off is done anew by the next one.
 dnf_mend() {
   :
 }

@@ -67,7 +67,10 @@ trap 'exit 130' INT HUP
 
 # run COMMAND...: as a person would, shown in the log as it goes; what it said stays in $scratch/said.
 run() {
-  say "\$ $*"
+  case $1 in
+    ctl) say "\$ etcd$*" ;;
+    *) say "\$ $*" ;;
+  esac
   echo 1 > "$scratch/code"
   { "$@" 2>&1 3>&- < /dev/null && echo 0 > "$scratch/code"; } | tee "$scratch/said" || :
   return "$(cat "$scratch/code")"

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { afterKills, type Case, half, stale } from './kills.ts';
+import { planted } from './node.ts';
+
+const SNAPSHOT: Case = { profile: 'etcd-snapshot', args: ['save'], whatever: /^var\/backups/, wrong: half };
+
+const CASES: readonly Case[] = [
+  { profile: 'kubeadm-apt', args: ['apply'] },
+  { profile: 'kubeadm-apt', args: ['node'], controlPlane: false, env: { DRYDOCK_ROLE: 'worker' } },
+  { profile: 'kubeadm-dnf', args: ['node'], controlPlane: false, env: { DRYDOCK_ROLE: 'worker' } },
+  { profile: 'os-apt', args: ['reboot'] },
+  { profile: 'os-dnf', args: ['reboot'] },
+  { profile: 'reboot', args: [] },
+  SNAPSHOT,
+  { profile: 'kubeadm-certificates', args: ['renew'], wrong: stale },
+];
+
+test.each(CASES)('$profile $args may be killed at any call, and ends well when it is run again', async (played) => {
+  expect(await afterKills(played)).toEqual([]);
+});
+
+const PLANTED: readonly [what: string, found: RegExp, file: string, from: string, to: string, played: Case][] = [
+  [
+    'an installation that was interrupted is not finished first',
+    /half-way through apt-get .*upgrade.*dpkg was interrupted/,
+    'lib/apt.sh',
+    '    dpkg --configure -a',
+    '    true',
+    { profile: 'os-apt', args: ['update'] },
+  ],
+  [
+    'packages are put on hold only where the run itself took them off it',
+    /left otherwise: state\/held-kubeadm/,
+    'lib/apt.sh',
+    'apt_exact() {\n',
+    'apt_exact() {\n  [ "$(cat "$root/state/$1")" != "${2%%-*}" ] || return 0\n',
+    { profile: 'kubeadm-apt', args: ['node'], controlPlane: false, env: { DRYDOCK_ROLE: 'worker' } },
+  ],
+  [
+    'a reboot that was armed before is not taken back',
+    /after systemd-run.*could not be armed/,
+    'reboot',
+    '\ndisarm\n',
+    '\n',
+    { profile: 'reboot', args: [] },
+  ],
+  [
+    'half a snapshot is left where it was',
+    /half-way through etcdctl .*half a snapshot: .*partial/,
+    'etcd-snapshot',
+    '  rm -f "$dir/.partial-$DRYDOCK_NODE-"*\n',
+    '',
+    SNAPSHOT,
+  ],
+  [
+    'what is renewed already is not renewed again, nor restarted',
+    /killed after kubeadm certs renew all: still with the old/,
+    'kubeadm-certificates',
+    "    step 'look at etcd'",
+    '    case $certificates in *2027*) finish done ;; esac',
+    { profile: 'kubeadm-certificates', args: ['renew'], wrong: stale },
+  ],
+];
+
+test.each(PLANTED)('planted bug: %s: it is found', async (_, found, file, from, to, played) => {
+  const wrong = await afterKills({ ...played, payload: planted(file, from, to) });
+  expect(wrong.join('\n')).toMatch(found);
+});
