@@ -5,7 +5,7 @@
 # the container's files are out of sight there.
 
 here=${0%/*}
-message=${DRYDOCK_TERMINATION_LOG:-/dev/termination-log}
+message=${PAYLOAD_TERMINATION_LOG:-/dev/termination-log}
 [ -w "$message" ] || message=/dev/null
 exec 3> "$message"
 
@@ -20,5 +20,5 @@ cannot() {
 nsenter --target 1 --mount -- true ||
   cannot 'This pod may not enter the namespaces of the node: set securityContext: { privileged: true } in the MaintenanceProfile.'
 
-DRYDOCK_ON_NODE=yes exec nsenter --target 1 --mount --uts --ipc --net --pid -- \
+PAYLOAD_ON_NODE=yes exec nsenter --target 1 --mount --uts --ipc --net --pid -- \
   /bin/sh -c "$(cd "$here/lib" && cat report.sh node.sh etcd.sh apt.sh dnf.sh kubeadm.sh os.sh "../${0##*/}")" "${0##*/}" "$@"

@@ -55,7 +55,13 @@ die_half_way() { [ "$dying" = no ] || [ ! -e kill-in-the-middle ] || die_here; }
 if [ -e fail ]; then
   read -r pattern < fail
   # shellcheck disable=SC2254
-  case $call in $pattern) cat fail-says && exit 1 ;; esac
+  case $call in
+    $pattern)
+      cat fail-says
+      [ ! -e fail-stderr ] || cat fail-stderr >&2
+      exit 1
+      ;;
+  esac
 fi
 
 # start COMPONENT: the kubelet starts a container: another process, from now on, with what the manifest names.

@@ -33,7 +33,7 @@ const PLANTED: readonly [what: string, found: RegExp, file: string, from: string
     /left otherwise: state\/held-kubeadm/,
     'lib/apt.sh',
     'apt_exact() {\n',
-    'apt_exact() {\n  [ "$(cat "$root/state/$1")" != "${2%%-*}" ] || return 0\n',
+    'apt_exact() {\n  case $2 in "$(cat "$root/state/$1")"-*) return 0 ;; esac\n',
     { profile: 'kubeadm-apt', args: ['node'], controlPlane: false, env: { DRYDOCK_ROLE: 'worker' } },
   ],
   [

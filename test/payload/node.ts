@@ -119,7 +119,7 @@ export function node({ files = {}, controlPlane = true, payload = PAYLOAD }: Sta
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), text);
   };
-  for (const dir of ['usr/bin', 'tmp', 'state', 'proc/1/ns', 'var/backups', 'var/cache', 'usr/share']) {
+  for (const dir of ['usr/bin', 'run', 'state', 'proc/1/ns', 'var/backups', 'var/cache', 'usr/share']) {
     mkdirSync(join(root, dir), { recursive: true });
   }
   for (const [path, text] of Object.entries({ ...ANY, ...(controlPlane ? CONTROL_PLANE : {}), ...files }))
@@ -194,8 +194,8 @@ async function run(
     timeout: 60_000,
     env: {
       PATH: join(root, 'usr/bin'),
-      DRYDOCK_NODE_ROOT: root,
-      DRYDOCK_TERMINATION_LOG: termination,
+      PAYLOAD_NODE_ROOT: root,
+      PAYLOAD_TERMINATION_LOG: termination,
       DRYDOCK_NODE: 'cp-1',
       DRYDOCK_ROLE: 'firstControlPlane',
       DRYDOCK_TARGET_VERSION: 'v1.36.5',

@@ -121,8 +121,8 @@ test('check looks, downloads, and changes nothing', async () => {
 
 test('what kubeadm is to overlook and to patch stands in the profile', async () => {
   const env = {
-    DRYDOCK_IGNORE_PREFLIGHT_ERRORS: 'SystemVerification,CreateJob',
-    DRYDOCK_PATCHES: '/etc/kubernetes/patches',
+    PAYLOAD_IGNORE_PREFLIGHT_ERRORS: 'SystemVerification,CreateJob',
+    PAYLOAD_PATCHES: '/etc/kubernetes/patches',
   };
   const ran = await on().run('kubeadm-apt', ['apply'], env);
   expect(ran.calls).toContain(
@@ -147,7 +147,7 @@ test.each([
     const env = { DRYDOCK_TARGET_VERSION: 'v1.37.0' };
     await machine.run(profile, ['apply'], env);
     expect(machine.read(list)).toBe(from);
-    await machine.run(profile, ['apply'], { ...env, DRYDOCK_REPOSITORY: 'Switch' });
+    await machine.run(profile, ['apply'], { ...env, PAYLOAD_REPOSITORY: 'Switch' });
     expect([machine.read(list), machine.read(`${list}.else`)]).toEqual([to, 'deb https://example.com/v1.36/ /\n']);
   },
 );
@@ -173,7 +173,7 @@ test('os-apt update holds Kubernetes where it is, and never reboots', async () =
 });
 
 test.each(['os-apt', 'os-dnf'])('%s reboot updates, and arms a reboot that comes after the Job', async (profile) => {
-  const ran = await on().run(profile, ['reboot'], { DRYDOCK_REBOOT_DELAY_SECONDS: '45' });
+  const ran = await on().run(profile, ['reboot'], { PAYLOAD_REBOOT_DELAY_SECONDS: '45' });
   expect(ran.calls.at(-1)).toBe(
     'systemd-run --unit=drydock-reboot --collect --on-active=45 --timer-property=AccuracySec=1s systemctl reboot',
   );

@@ -11,11 +11,11 @@ kubeadm_main() {
 
 # Where to, and never back.
 kubeadm_target() {
-  setting DRYDOCK_REPOSITORY Keep 'Keep|Switch'
+  setting PAYLOAD_REPOSITORY Keep 'Keep|Switch'
   repository=$value
-  setting DRYDOCK_FREE_MIB 2048 '[0-9]+'
+  setting PAYLOAD_FREE_MIB 2048 '[0-9]+'
   free=$value
-  ignored=${DRYDOCK_IGNORE_PREFLIGHT_ERRORS:+--ignore-preflight-errors=$DRYDOCK_IGNORE_PREFLIGHT_ERRORS}
+  ignored=${PAYLOAD_IGNORE_PREFLIGHT_ERRORS:+--ignore-preflight-errors=$PAYLOAD_IGNORE_PREFLIGHT_ERRORS}
   target=${DRYDOCK_TARGET_VERSION:-}
   printf '%s\n' "$target" | grep -Eqx 'v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?' ||
     refuse "There is no release to go to (DRYDOCK_TARGET_VERSION is \"$target\"): this profile is for a ClusterUpgrade with target.kubernetesVersion."
@@ -47,7 +47,7 @@ kubeadm_find() {
 found_as() {
   found=$("${packages}_find" "$1" "$target")
   [ -n "$found" ] ||
-    refuse "No repository of $DRYDOCK_NODE has $1 ${target#v}: add the one of v1.$(minor "$target") (pkgs.k8s.io has one for each minor release), or set DRYDOCK_REPOSITORY=Switch in the MaintenanceProfile."
+    refuse "No repository of $DRYDOCK_NODE has $1 ${target#v}: add the one of v1.$(minor "$target") (pkgs.k8s.io has one for each minor release), or set PAYLOAD_REPOSITORY=Switch in the MaintenanceProfile."
   say "$1 ${target#v} is $found"
 }
 
@@ -122,7 +122,7 @@ kubeadm_upgrade() {
 
 # Run again after a kill it finds equal manifests and goes on: nothing of it is remembered on the node.
 kubeadm_run() {
-  patches=${DRYDOCK_PATCHES:+--patches=$DRYDOCK_PATCHES}
+  patches=${PAYLOAD_PATCHES:+--patches=$PAYLOAD_PATCHES}
   if [ "$1" = apply ]; then
     step "kubeadm upgrade apply $target"
     must 'kubeadm upgrade plan finds the cluster not fit to be upgraded: mend what it names, then run again.' \

@@ -43,8 +43,8 @@ used_mib() {
 need_space() {
   have=$(free_mib "$1")
   [ "$have" -ge "$2" ] ||
-    refuse "There are $have MiB free for ${1#"$root"}, and $3 needs $2: make room there, then run it again."
-  say "$have MiB free for ${1#"$root"}, $2 needed"
+    refuse "For $3 there must be $2 MiB free in ${1#"$root"}, and there are $have: make room there, then run it again."
+  say "$have MiB free in ${1#"$root"}, $2 needed for $3"
 }
 
 is_control_plane() {

@@ -54,9 +54,9 @@ other_kernel() {
 # A timer of the node's own systemd, since nothing that the pod leaves behind outlives it. It fires when the Job has long been seen
 # to be complete.
 arm() {
-  setting DRYDOCK_REBOOT_DELAY_SECONDS 60 '[1-9][0-9]{1,3}'
+  setting PAYLOAD_REBOOT_DELAY_SECONDS 60 '[1-9][0-9]{1,3}'
   delay=$value
-  [ "$delay" -ge 30 ] || refuse "DRYDOCK_REBOOT_DELAY_SECONDS is $delay: it must be 30 at least, or the reboot comes before the Job is seen to be complete."
+  [ "$delay" -ge 30 ] || refuse "PAYLOAD_REBOOT_DELAY_SECONDS is $delay: it must be 30 at least, or the reboot comes before the Job is seen to be complete."
   step "arm a reboot in $delay s"
   must 'The reboot could not be armed; the node goes on as it is.' \
     systemd-run --unit=drydock-reboot --collect --on-active="$delay" --timer-property=AccuracySec=1s systemctl reboot

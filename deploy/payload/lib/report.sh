@@ -2,7 +2,7 @@
 # What is said: a line a step in the log, and one sentence in the termination message, which the operator keeps as evidence.
 
 # Where the node's files begin: elsewhere only in tests.
-root=${DRYDOCK_NODE_ROOT:-}
+root=${PAYLOAD_NODE_ROOT:-}
 PATH=$root/usr/local/sbin:$root/usr/local/bin:$root/usr/sbin:$root/usr/bin:$root/sbin:$root/bin
 HOME=$root/root
 LC_ALL=C
@@ -13,8 +13,8 @@ umask 022
 
 doing='begin'
 said=
-rm -rf "$root"/tmp/drydock-payload.*
-scratch=$(mktemp -d "$root/tmp/drydock-payload.XXXXXX")
+rm -rf "$root"/run/drydock-payload.*
+scratch=$(mktemp -d "$root/run/drydock-payload.XXXXXX")
 
 say() {
   printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*"
