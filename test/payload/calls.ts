@@ -10,7 +10,7 @@ const SHORT: readonly [long: string, short: string][] = [
     'etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key --dial-timeout=5s ',
     'etcdctl ',
   ],
-  ['etcdctl --command-timeout=30s ', 'etcdctl '],
+  ['etcdctl --command-timeout=10s ', 'etcdctl '],
   ['kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s ', 'admin: '],
   ['kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s ', 'kubelet: '],
   [' -o jsonpath={.spec.containers[0].image} {.status.conditions[?(@.type=="Ready")].status}', ''],

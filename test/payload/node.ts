@@ -94,6 +94,7 @@ const CONTROL_PLANE: Readonly<Record<string, string>> = {
 const ANY: Readonly<Record<string, string>> = {
   'etc/kubernetes/kubelet.conf': '',
   'proc/sys/kernel/random/boot_id': '5f1c2b7a\n',
+  'proc/uptime': '1000 900\n',
   'boot/vmlinuz-6.1.0-1': '',
   'state/kubeadm': '1.36.4\n',
   'state/kubelet': '1.36.4\n',

@@ -1,3 +1,5 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Node, node, planted } from './node.ts';
 
@@ -64,7 +66,7 @@ const FAILING: readonly [
   ],
   [
     'etcd does not know the certificate',
-    /^Not while etcd on cp-1 does not answer \(etcdctl said: .*bad certificate\)/,
+    /^Not while etcd on cp-1 does not answer \(etcdctl said: authentication handshake failed: tls: bad certificate\)/,
     { 'state/fail': 'etcdctl*member*', 'state/fail-says': '' },
   ],
   [
@@ -102,7 +104,8 @@ const FAILING: readonly [
 
 /** What programs say to the standard error. */
 const STDERR: Readonly<Record<string, string>> = {
-  'etcd does not know the certificate': 'Error: remote error: tls: bad certificate',
+  'etcd does not know the certificate':
+    '{"level":"warn","error":"rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = \\"transport: authentication handshake failed: tls: bad certificate\\""}\nError: context deadline exceeded',
   'the file cannot be read': 'Error: invalid database',
 };
 
@@ -119,6 +122,16 @@ test.each(FAILING)(
     expect(left).toEqual(Object.keys(before).map((path) => path.slice(DIR.length + 1)));
   },
 );
+
+test('where the node has openssl it says what is wrong with the certificate', async () => {
+  const machine = node({ files: { 'state/fail': 'etcdctl*member*', 'state/fail-says': '' } });
+  machine.write('usr/bin/openssl', '#!/bin/sh\necho "error 10 at 0 depth lookup: certificate has expired" && exit 2\n');
+  chmodSync(join(machine.root, 'usr/bin/openssl'), 0o755);
+  expect((await machine.run('etcd-snapshot', ['save'])).message).toMatch(
+    /^Not while etcd on cp-1 does not answer \(the certificate \/etc\/kubernetes\/pki\/etcd\/server.crt is not good: certificate has expired\)/,
+  );
+  machine.end();
+});
 
 const STAMPS = ['20261101', '20261110', '20261118', '20261119', '20261120'].map((day) => `etcd-cp-1-${day}T040000Z.db`);
 

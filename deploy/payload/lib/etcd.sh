@@ -30,13 +30,23 @@ tool() {
 ctl() {
   etcdctl=$(tool etcdctl) || { echo 'etcd does not run here' >&2 && return 127; }
   "$etcdctl" --endpoints=https://127.0.0.1:2379 --cacert="$etcd_pki/ca.crt" --cert="$etcd_pki/server.crt" \
-    --key="$etcd_pki/server.key" --dial-timeout=5s --command-timeout="${within:-30s}" "$@" 3>&- < /dev/null
+    --key="$etcd_pki/server.key" --dial-timeout=5s --command-timeout="${within:-10s}" "$@" 3>&- < /dev/null
+}
+
+# Why etcdctl got no answer. It says at the end only that it took too long, and of a certificate that etcd does not take often nothing.
+etcd_why() {
+  if command -v openssl > /dev/null && ! openssl verify -CAfile "$etcd_pki/ca.crt" "$etcd_pki/server.crt" > "$scratch/verified" 2>&1; then
+    echo "the certificate ${etcd_pki#"$root"}/server.crt is not good: $(sed -n 's/.* lookup: *//p' "$scratch/verified" | head -n 1)"
+  else
+    cause=$(sed -n 's/.*\(transport\|latest balancer error\): \(.*\)"}$/\2/p' "$scratch/said" | tail -n 1 | tr -d '\\"')
+    echo "etcdctl said: ${cause:-$(why)}"
+  fi
 }
 
 # etcd_ails: says what is wrong with the cluster of etcd, nothing where all is well. It leaves the number of members in $members.
 etcd_ails() {
   if ! list=$(ctl member list 2> "$scratch/said"); then
-    echo "etcd on $DRYDOCK_NODE does not answer (etcdctl said: $(why))"
+    echo "etcd on $DRYDOCK_NODE does not answer ($(etcd_why))"
     return
   fi
   unstarted=$(printf '%s\n' "$list" | awk -F ', ' '$2 != "started" { print $4 }' | tr '\n' ' ')

@@ -90,13 +90,18 @@ must() {
   run "$@" || refuse "$otherwise ($1 said: $(why))"
 }
 
-# wait_for SECONDS COMMAND...: asks every two seconds until it holds.
+# Seconds since the node was booted, which no clock that is set can move.
+uptime() {
+  read -r seconds rest < "$root/proc/uptime"
+  echo "${seconds%.*}"
+}
+
+# wait_for SECONDS COMMAND...: asks every two seconds until it holds, however long each answer takes.
 wait_for() {
-  left=$1
+  until=$(($(uptime) + $1))
   shift
   until "$@"; do
-    left=$((left - 2))
-    [ "$left" -gt 0 ] || return 1
+    [ "$(uptime)" -lt "$until" ] || return 1
     sleep 2
   done
 }
