@@ -7,6 +7,7 @@
 name=${0##*/}
 node=${0%/usr/bin/*}
 [ "$node" != "$0" ] || node=${0%/proc/*}
+[ "$node" != "$0" ] || node=${0%/var/lib/drydock-restore/*}
 
 case $name in
   sleep)
@@ -34,6 +35,15 @@ case $name in
     exit
     ;;
   pgrep)
+    # Where a kubelet is played that reads the manifests.
+    case $2 in kube-controller) component=kube-controller-manager ;; *) component=$2 ;; esac
+    if [ -e kubelet-follows ] && [ ! -e "../etc/kubernetes/manifests/$component.yaml" ]; then
+      rm -f "pid-$2"
+    elif [ -e kubelet-follows ] && [ ! -e "pid-$2" ]; then
+      mkdir -p ../proc/700/ns
+      ln -sf net-of-the-node ../proc/700/ns/net
+      echo 700 > "pid-$2"
+    fi
     [ ! -e "pid-$2" ] || cat "pid-$2"
     exit
     ;;
@@ -162,6 +172,11 @@ save() {
 }
 
 case $call in
+  mv* | rm* | cp* | mkdir* | chown*)
+    cd "$OLDPWD" || exit 99
+    "$name" "$@"
+    exit
+    ;;
   'dpkg --configure -a') rm -f half ;;
   'dpkg -s'*) [ -e "$2" ] || exit 1 ;;
   'dnf -q list '*)
@@ -198,7 +213,13 @@ case $call in
     [ ! -e armed ] || exit 1
     : > armed
     ;;
-  kubectl*readyz) [ -e pid-kube-apiserver ] || [ ! -e ../etc/kubernetes/admin.conf ] || exit 1 ;;
+  kubectl*readyz)
+    if [ -e kubelet-follows ]; then
+      [ -e ../etc/kubernetes/manifests/kube-apiserver.yaml ] || exit 1
+    else
+      [ -e pid-kube-apiserver ] || [ ! -e ../etc/kubernetes/admin.conf ] || exit 1
+    fi
+    ;;
   kubectl*'get node'*) printf 'v%s' "$(cat reported)" ;;
   kubectl*'get pod '*)
     pod=${call#*get pod }
@@ -210,6 +231,16 @@ case $call in
       ! grep -qsx "$2" "pid-$comm" || [ -e stubborn ] || start "$each"
     done
     ;;
+  etcdctl*' put drydock-restore/'*) echo "${call##* }" > agreed ;;
+  etcdctl*' get --print-value-only drydock-restore/'*) [ ! -e agreed ] || cat agreed ;;
+  etcdctl*' del --prefix '*) echo 1 ;;
+  etcdutl*'snapshot restore'*)
+    while [ "$1" != --data-dir ]; do shift; done
+    mkdir -p "$2/member/snap"
+    echo restored > "$2/member/snap/db"
+    ;;
+  kubectl*--server=*) [ ! -e api-elsewhere ] || echo 'Server Version: v1.36.4' ;;
+  kubectl*'get jobs'*) printf 'ended 2026-11-01T00:00:00Z\nunended \nfailed True\n' ;;
   etcdctl*'member list') cat members ;;
   etcdctl*'endpoint status'*) printf '"MemberID" : a1\n"Leader" : a1\n' ;;
   etcdctl*'snapshot save'*) save "${call##* }" ;;

@@ -1,8 +1,25 @@
 import { expect, test } from 'vitest';
-import { afterKills, type Case, half, stale } from './kills.ts';
+import { afterKills, type Case, half, stale, swapped } from './kills.ts';
 import { planted } from './node.ts';
+import { ETCD, SNAPSHOT_FILE, steps } from './restoring.ts';
 
-const SNAPSHOT: Case = { profile: 'etcd-snapshot', args: ['save'], whatever: /^var\/backups/, wrong: half };
+const FILES = 'cp mkdir mv rm';
+const SNAPSHOT: Case = {
+  profile: 'etcd-snapshot',
+  args: ['save'],
+  counted: FILES,
+  whatever: /^var\/backups/,
+  wrong: half,
+};
+/** A restore whose new data is being put in the place of the old. */
+const RESTORE: Case = {
+  profile: '../restore/restore',
+  args: ['data'],
+  counted: `${FILES} chown`,
+  files: { 'state/kubelet-follows': '', ...ETCD('cp-1'), ...SNAPSHOT_FILE },
+  before: (machine) => steps(machine, ['plan /var/backups/one.db', 'stop-api', 'stop-etcd']),
+  wrong: swapped,
+};
 
 const CASES: readonly Case[] = [
   { profile: 'kubeadm-apt', args: ['apply'] },
@@ -13,6 +30,7 @@ const CASES: readonly Case[] = [
   { profile: 'reboot', args: [] },
   SNAPSHOT,
   { profile: 'kubeadm-certificates', args: ['renew'], wrong: stale },
+  RESTORE,
 ];
 
 test.each(CASES)('$profile $args may be killed at any call, and ends well when it is run again', async (played) => {
@@ -51,6 +69,14 @@ const PLANTED: readonly [what: string, found: RegExp, file: string, from: string
     '  rm -f "$dir/.partial-$DRYDOCK_NODE-"*\n',
     '',
     SNAPSHOT,
+  ],
+  [
+    'what was there before is moved away again although it is what was restored',
+    /killed after mv .*wrong: .*before/,
+    '../restore/restore',
+    '[ -e "$data/member" ] && [ ! -e "$old/member" ]',
+    '[ -e "$data/member" ]',
+    RESTORE,
   ],
   [
     'what is renewed already is not renewed again, nor restarted',

@@ -6,7 +6,11 @@ export type Case = {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly controlPlane?: boolean;
+  readonly counted?: string;
+  readonly files?: Readonly<Record<string, string | Buffer>>;
   readonly payload?: string;
+  /** What is done on the node before. */
+  readonly before?: (node: Node) => Promise<unknown>;
   /** Files that may be others after a second run. */
   readonly whatever?: RegExp;
   /** What is wrong with how a node ended, besides its files. */
@@ -22,7 +26,7 @@ const HALVES =
  * halves), the profile is run again, and must end as if nothing had happened. Empty is what must come out.
  */
 export async function afterKills(played: Case): Promise<readonly string[]> {
-  const undisturbed = make(played);
+  const undisturbed = await make(played);
   const clean = await go(undisturbed, played);
   const wanted = undisturbed.state();
   undisturbed.end();
@@ -46,7 +50,7 @@ export async function afterKills(played: Case): Promise<readonly string[]> {
 type Kill = { readonly at: number; readonly half: boolean };
 
 async function afterKill(played: Case, { at, half }: Kill, wanted: Node['state'] extends () => infer S ? S : never) {
-  const machine = make(played);
+  const machine = await make(played);
   machine.write('state/kill-at', `${at}\n`);
   if (half) machine.write('state/kill-in-the-middle', '');
   const killed = await go(machine, played);
@@ -65,8 +69,10 @@ async function afterKill(played: Case, { at, half }: Kill, wanted: Node['state']
   return different.length > 0 ? `the second run left otherwise: ${different.join(' ')}` : otherwise;
 }
 
-function make({ controlPlane = true, payload }: Case): Node {
-  return node({ controlPlane, ...(payload === undefined ? {} : { payload }) });
+async function make({ controlPlane = true, counted = '', files = {}, payload, before }: Case): Promise<Node> {
+  const machine = node({ controlPlane, counted, files, ...(payload === undefined ? {} : { payload }) });
+  await before?.(machine);
+  return machine;
 }
 
 function go(machine: Node, { profile, args, env = {} }: Case): Promise<Ran> {
@@ -80,6 +86,20 @@ export function half(machine: Node): string | undefined {
     path.endsWith('.json') ? found.includes(path.slice(0, -'.json'.length)) : found.includes(`${path}.json`);
   const bad = found.filter((path) => path.includes('.partial') || !good(path));
   return found.length === 0 ? 'no snapshot' : bad.length > 0 ? `half a snapshot: ${bad.join(' ')}` : undefined;
+}
+
+/** Data of etcd that is neither what was restored nor kept as it was. */
+export function swapped(machine: Node): string | undefined {
+  const data = Object.keys(machine.state()).filter((path) => path.startsWith('var/lib/etcd'));
+  const wanted = {
+    'var/lib/etcd/member/snap/db': 'restored\n',
+    'var/lib/etcd.before-etcd-restored-20261121T040000Z/member/snap/db': 'data',
+    'var/lib/etcd.before-etcd-restored-20261121T040000Z/restored': '',
+  };
+  const wrong = [...new Set([...data, ...Object.keys(wanted)])].filter(
+    (path) => machine.read(path) !== (wanted as Readonly<Record<string, string>>)[path],
+  );
+  return wrong.length > 0 ? `wrong: ${wrong.join(' ')}` : undefined;
 }
 
 /** Components that run with a certificate that is newer than they are. */

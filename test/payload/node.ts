@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
 
 /** The repository. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,24 +27,28 @@ const FAKES =
   'apt-get apt-mark apt-cache dpkg dnf kubeadm kubelet kubectl systemctl systemd-run nsenter sleep date df pgrep ps uname kill';
 /** What a payload may expect of any node. */
 export const TOOLS =
-  'awk cat cmp cp cut du env find grep head mkdir mktemp mv od readlink rm sed sha256sum sort stat sync tail tee touch tr true wc sh';
+  'awk cat chmod chown cmp cp cut dirname du env find grep head mkdir mktemp mv od paste readlink rm sed sha256sum sort stat sync tail tee touch tr true wc sh';
 
 /** A copy of the payload in which something is otherwise: what a test must notice. */
 export function planted(file: string, from: string, to: string): string {
   const copy = mkdtempSync(join(tmpdir(), 'drydock-planted-'));
-  cpSync(PAYLOAD, copy, { recursive: true });
-  const text = readFileSync(join(copy, file), 'utf8');
+  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+  cpSync(join(ROOT, 'deploy'), copy, { recursive: true });
+  const path = join(copy, 'payload', file);
+  const text = readFileSync(path, 'utf8');
   if (!text.includes(from)) throw new Error(`${file} does not say ${from}`);
-  writeFileSync(join(copy, file), text.replaceAll(from, to));
-  return copy;
+  writeFileSync(path, text.replaceAll(from, to));
+  return join(copy, 'payload');
 }
 
 /** The times of the fakes: the certificates were made long before. */
 export const NOW = 1_795_233_600;
 
 type Start = {
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Buffer>>;
   readonly controlPlane?: boolean;
+  /** Tools whose calls are counted too, so that a run can be killed after each. */
+  readonly counted?: string;
   /** Where the payload stands, if a bug is planted in it. */
   readonly payload?: string;
 };
@@ -114,9 +119,9 @@ const ANY: Readonly<Record<string, string>> = {
 const COMPONENTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
 
 /** Makes a node, a control plane unless it is said otherwise. */
-export function node({ files = {}, controlPlane = true, payload = PAYLOAD }: Start = {}): Node {
+export function node({ files = {}, controlPlane = true, counted = '', payload = PAYLOAD }: Start = {}): Node {
   const root = mkdtempSync(join(tmpdir(), 'drydock-payload-'));
-  const write = (path: string, text: string) => {
+  const write = (path: string, text: string | Buffer) => {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), text);
   };
@@ -129,8 +134,9 @@ export function node({ files = {}, controlPlane = true, payload = PAYLOAD }: Sta
   const fake = join(root, 'usr/bin/fake');
   cpSync(join(ROOT, 'test/payload/fake.sh'), fake);
   chmodSync(fake, 0o755);
-  for (const each of FAKES.split(' ')) symlinkSync('fake', join(root, 'usr/bin', each));
-  for (const each of TOOLS.split(' ')) symlinkSync(real(each), join(root, 'usr/bin', each));
+  for (const each of `${FAKES} ${counted}`.trim().split(' ')) symlinkSync('fake', join(root, 'usr/bin', each));
+  for (const each of TOOLS.split(' ').filter((tool) => !counted.split(' ').includes(tool)))
+    symlinkSync(real(each), join(root, 'usr/bin', each));
   if (controlPlane) for (const [index, each] of COMPONENTS.entries()) play(root, write, each, 100 + index);
   return {
     root,
@@ -196,6 +202,7 @@ async function run(
     env: {
       PATH: join(root, 'usr/bin'),
       PAYLOAD_NODE_ROOT: root,
+      RESTORE_ROOT: root,
       PAYLOAD_TERMINATION_LOG: termination,
       DRYDOCK_NODE: 'cp-1',
       DRYDOCK_ROLE: 'firstControlPlane',
