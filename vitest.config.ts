@@ -59,7 +59,7 @@ export default defineConfig({
           name: 'payload',
           // Hundreds of runs of shell scripts, each of which is killed somewhere.
           maxWorkers: availableParallelism(),
-          testTimeout: 240_000,
+          testTimeout: 480_000,
           sequence: { groupOrder: 0 },
           include: ['test/payload/*.test.ts'],
         },

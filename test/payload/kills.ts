@@ -88,20 +88,6 @@ export function half(machine: Node): string | undefined {
   return found.length === 0 ? 'no snapshot' : bad.length > 0 ? `half a snapshot: ${bad.join(' ')}` : undefined;
 }
 
-/** Data of etcd that is neither what was restored nor kept as it was. */
-export function swapped(machine: Node): string | undefined {
-  const data = Object.keys(machine.state()).filter((path) => path.startsWith('var/lib/etcd'));
-  const wanted = {
-    'var/lib/etcd/member/snap/db': 'restored\n',
-    'var/lib/etcd.before-etcd-restored-20261121T040000Z/member/snap/db': 'data',
-    'var/lib/etcd.before-etcd-restored-20261121T040000Z/restored': '',
-  };
-  const wrong = [...new Set([...data, ...Object.keys(wanted)])].filter(
-    (path) => machine.read(path) !== (wanted as Readonly<Record<string, string>>)[path],
-  );
-  return wrong.length > 0 ? `wrong: ${wrong.join(' ')}` : undefined;
-}
-
 /** Components that run with a certificate that is newer than they are. */
 export function stale(machine: Node): string | undefined {
   const found = ['etcd', 'kube-apiserver', 'kube-controller', 'kube-scheduler'].filter((name) => {

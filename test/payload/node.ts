@@ -84,7 +84,10 @@ const CONTROL_PLANE: Readonly<Record<string, string>> = {
   'etc/kubernetes/pki/etcd/server.crt': 'old',
   'etc/kubernetes/controller-manager.conf': 'old',
   'etc/kubernetes/scheduler.conf': 'old',
-  'etc/kubernetes/manifests/etcd.yaml': manifest('etcd', 'registry.k8s.io/etcd:3.6.8-0', ['data-dir=/var/lib/etcd']),
+  'etc/kubernetes/manifests/etcd.yaml': manifest('etcd', 'registry.k8s.io/etcd:3.6.8-0', [
+    'name=cp-1',
+    'data-dir=/var/lib/etcd',
+  ]),
   ...Object.fromEntries(
     ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((each) => [
       `etc/kubernetes/manifests/${each}.yaml`,

@@ -27,7 +27,7 @@ const APPLY = [
   'apt-mark hold kubeadm',
   'kubeadm version -o short',
   'kubeadm upgrade plan v1.36.5',
-  'etcdctl --hex endpoint status -w fields',
+  'etcdctl endpoint status -w fields',
   'etcdctl member list',
   'etcdctl move-leader a2',
   'kubeadm upgrade apply v1.36.5 --yes',

@@ -59,6 +59,20 @@ const REFUSALS: readonly Refusal[] = [
     says: 'The package lists cannot be fetched: see that this node reaches its repositories. (apt-get said: E: Could not resolve pkgs.k8s.io)',
   },
   {
+    when: 'dpkg cannot finish what was interrupted',
+    run: 'os-apt update',
+    files: fails('dpkg --configure*', 'dpkg: error processing package linux-image'),
+    says: 'dpkg cannot finish an installation that was interrupted: run dpkg --configure -a on the node and see to what it says. (dpkg said: dpkg: error processing package linux-image)',
+    never: CHANGES,
+  },
+  {
+    when: 'another installation takes longer than five minutes',
+    run: 'os-apt update',
+    files: fails('dpkg --configure*', 'dpkg: error: dpkg frontend lock was locked by another process with pid 77'),
+    says: 'dpkg cannot finish an installation that was interrupted: run dpkg --configure -a on the node and see to what it says. (dpkg said: dpkg: error: dpkg frontend lock was locked by another process with pid 77)',
+    never: CHANGES,
+  },
+  {
     when: 'there is no room',
     run: 'kubeadm-apt check',
     files: { 'state/free': '700\n' },

@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Node, node, planted } from './node.ts';
-import { ETCD, SNAPSHOT_FILE, steps } from './restoring.ts';
+import { SNAPSHOT_FILE, steps } from './restoring.ts';
 
 const ALL = [
   'plan /var/backups/one.db cp-1=https://10.0.0.1:2380',
@@ -20,7 +20,6 @@ const ALL = [
 function member(payload?: string): Node {
   const files = {
     'state/kubelet-follows': '',
-    ...ETCD('cp-1'),
     ...SNAPSHOT_FILE,
   };
   const machine = node({ files, ...(payload === undefined ? {} : { payload }) });

@@ -4,11 +4,6 @@ import type { Node, Ran } from './node.ts';
 
 const DATA = Buffer.alloc(1024);
 
-/** The manifest of a member as kubeadm writes it. */
-export const ETCD = (name: string) => ({
-  'etc/kubernetes/manifests/etcd.yaml': `    - --name=${name}\n    - --data-dir=/var/lib/etcd\n    image: registry.k8s.io/etcd:3.6.8-0\n`,
-});
-
 /** A snapshot as etcd sends it: its SHA-256 stands at its end. */
 export const SNAPSHOT_FILE: Readonly<Record<string, Buffer>> = {
   'var/backups/one.db': Buffer.concat([DATA, createHash('sha256').update(DATA).digest()]),

@@ -9,10 +9,19 @@ apt_() {
   run apt-get -y -q -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
-# After a kill in the middle of an installation dpkg refuses everything until this was done.
+# After a kill in the middle of an installation dpkg refuses everything until this was done. Unlike apt-get it does not wait for
+# others that install, as unattended-upgrades does.
 apt_mend() {
-  must 'dpkg cannot finish an installation that was interrupted: run dpkg --configure -a on the node and see to what it says.' \
-    dpkg --configure -a
+  wait_for 300 apt_unlocked || :
+  [ "$mended" = yes ] ||
+    refuse "dpkg cannot finish an installation that was interrupted: run dpkg --configure -a on the node and see to what it says. (dpkg said: $(why))"
+}
+
+apt_unlocked() {
+  mended=yes
+  ! run dpkg --configure -a || return 0
+  mended=no
+  ! grep -q 'lock' "$scratch/said"
 }
 
 apt_refresh() {

@@ -76,11 +76,12 @@ etcd_must_be_well() {
 # The leader is stopped last of all: another one takes over before this one restarts. A cluster that elects by itself costs a second.
 etcd_hand_over() {
   has_etcd || return 0
-  status=$(ctl --hex endpoint status -w fields 2> /dev/null) || return 0
+  status=$(ctl endpoint status -w fields 2> /dev/null) || return 0
   me=$(printf '%s\n' "$status" | sed -n 's/^"MemberID" : *//p' | head -n 1)
   leader=$(printf '%s\n' "$status" | sed -n 's/^"Leader" : *//p' | head -n 1)
   [ -n "$me" ] && [ "$me" = "$leader" ] || return 0
-  other=$(ctl member list 2> /dev/null | awk -F ', ' -v me="$me" '$1 != me && $2 == "started" && $6 == "false" { print $1; exit }')
+  other=$(ctl member list 2> /dev/null |
+    awk -F ', ' -v me="$(etcd_says name "$DRYDOCK_NODE")" '$2 == "started" && $3 != me && $6 == "false" { print $1; exit }')
   [ -n "$other" ] || return 0
   run ctl move-leader "$other" || say 'the leader stays here; another is elected when this member restarts'
 }

@@ -111,8 +111,9 @@ kubeadm_upgrade() {
   wait_for 180 kubelet_is_at "$target" ||
     refuse "The kubelet of $DRYDOCK_NODE does not report $target to the API server after 180 s (seen: ${seen:-no answer}): journalctl -u kubelet on the node says why."
   if is_control_plane; then
-    # A kubelet of another minor release restarts every static pod.
+    # A kubelet of another minor release restarts every static pod, some seconds after it has begun.
     step 'wait for the static pods once more'
+    sleep 15
     pods_run "$target"
     etcd_must_be_well 120
   fi
