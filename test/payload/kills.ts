@@ -1,4 +1,5 @@
 import { type Node, node, type Ran } from './node.ts';
+import { SNAPSHOT_FILE, steps } from './restoring.ts';
 
 /** What is run, on which node. */
 export type Case = {
@@ -96,3 +97,21 @@ export function stale(machine: Node): string | undefined {
   });
   return found.length > 0 ? `still with the old certificate: ${found.join(' ')}` : undefined;
 }
+
+const FILES = 'cp mkdir mv rm';
+/** A snapshot, killed between any two of its files too. */
+export const SNAPSHOT: Case = {
+  profile: 'etcd-snapshot',
+  args: ['save'],
+  counted: FILES,
+  whatever: /^var\/backups/,
+  wrong: half,
+};
+/** A restore whose new data is being put in the place of the old. */
+export const RESTORE: Case = {
+  profile: '../restore/restore',
+  args: ['data'],
+  counted: `${FILES} chown`,
+  files: { 'state/kubelet-follows': '', ...SNAPSHOT_FILE },
+  before: (machine) => steps(machine, ['plan /var/backups/one.db', 'stop-api', 'stop-etcd']),
+};

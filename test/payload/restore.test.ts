@@ -63,7 +63,7 @@ test('a member is restored step by step, and Drydock with its old Jobs is kept s
 test.each([
   ['the revision is not bumped', ' --bump-revision 1000000000 --mark-compacted', '', 'no bumped revision'],
   ['old Jobs are left', 'delete job "$job"', 'get job "$job"', 'an old Job goes on'],
-  ['the pods of Jobs are left', '/registry/pods/drydock-jobs/ ', '', 'its pods come back'],
+  ['the pods of Jobs are left', '"/registry/pods/$jobs/" ', '', 'its pods come back'],
 ])('planted bug: %s: it is found', async (_, from, to, found) => {
   expect(await wrong(member(planted('../restore/restore', from, to)))).toContain(found);
 });
