@@ -124,6 +124,8 @@ const COMPONENTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-s
 /** Makes a node, a control plane unless it is said otherwise. */
 export function node({ files = {}, controlPlane = true, counted = '', payload = PAYLOAD }: Start = {}): Node {
   const root = mkdtempSync(join(tmpdir(), 'drydock-payload-'));
+  const end = () => rmSync(root, { recursive: true, force: true });
+  onTestFinished(end);
   const write = (path: string, text: string | Buffer) => {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -149,7 +151,7 @@ export function node({ files = {}, controlPlane = true, counted = '', payload = 
     age: (path, days) => utimesSync(join(root, path), NOW - days * 86_400, NOW - days * 86_400),
     state: () => stateOf(root),
     run: (profile, args, env = {}) => run(root, join(payload, profile), args, env),
-    end: () => rmSync(root, { recursive: true, force: true }),
+    end,
   };
 }
 

@@ -1,17 +1,6 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { calls, ETCD_LOOK, PODS_LOOK } from './calls.ts';
-import { type Node, node, planted } from './node.ts';
-
-const made: Node[] = [];
-afterEach(() => {
-  for (const each of made.splice(0)) each.end();
-});
-
-function on(start: Parameters<typeof node>[0] = {}): Node {
-  const machine = node(start);
-  made.push(machine);
-  return machine;
-}
+import { node, planted } from './node.ts';
 
 const APPLY = [
   'kubelet --version',
@@ -43,7 +32,7 @@ const APPLY = [
 ];
 
 test('kubeadm-apt apply does what the documentation of kubeadm says, in its order', async () => {
-  const ran = await on().run('kubeadm-apt', ['apply']);
+  const ran = await node().run('kubeadm-apt', ['apply']);
   expect(calls(ran)).toEqual(APPLY);
   expect(ran.code).toBe(0);
   expect(ran.message).toBe(
@@ -57,11 +46,11 @@ test('planted bug: the kubelet is installed together with kubeadm: the order sho
     '_exact" kubeadm "$kubeadm_package"',
     '_exact" kubeadm "$kubeadm_package" kubelet "$kubelet_package"',
   );
-  expect(calls(await on({ payload }).run('kubeadm-apt', ['apply']))).not.toEqual(APPLY);
+  expect(calls(await node({ payload }).run('kubeadm-apt', ['apply']))).not.toEqual(APPLY);
 });
 
 test('kubeadm-apt node on a worker asks nothing of etcd and no static pod, and uses the rights of its kubelet', async () => {
-  const machine = on({ controlPlane: false });
+  const machine = node({ controlPlane: false });
   const ran = await machine.run('kubeadm-apt', ['node'], { DRYDOCK_ROLE: 'worker' });
   expect(calls(ran)).toEqual([
     'kubelet --version',
@@ -87,7 +76,7 @@ test('kubeadm-apt node on a worker asks nothing of etcd and no static pod, and u
 });
 
 test('kubeadm-dnf node installs past the exclude, exactly', async () => {
-  const ran = await on({ controlPlane: false }).run('kubeadm-dnf', ['node'], { DRYDOCK_ROLE: 'worker' });
+  const ran = await node({ controlPlane: false }).run('kubeadm-dnf', ['node'], { DRYDOCK_ROLE: 'worker' });
   expect(calls(ran).filter((call) => call.startsWith('dnf'))).toEqual([
     'dnf makecache --refresh',
     'dnf -q list --showduplicates --disableexcludes=all kubeadm',
@@ -100,7 +89,7 @@ test('kubeadm-dnf node installs past the exclude, exactly', async () => {
 });
 
 test('check looks, downloads, and changes nothing', async () => {
-  const machine = on();
+  const machine = node();
   const before = machine.state();
   const ran = await machine.run('kubeadm-apt', ['check']);
   expect(calls(ran)).toEqual([
@@ -124,7 +113,7 @@ test('what kubeadm is to overlook and to patch stands in the profile', async () 
     PAYLOAD_IGNORE_PREFLIGHT_ERRORS: 'SystemVerification,CreateJob',
     PAYLOAD_PATCHES: '/etc/kubernetes/patches',
   };
-  const ran = await on().run('kubeadm-apt', ['apply'], env);
+  const ran = await node().run('kubeadm-apt', ['apply'], env);
   expect(ran.calls).toContain(
     'kubeadm upgrade apply v1.36.5 --yes --ignore-preflight-errors=SystemVerification,CreateJob --patches=/etc/kubernetes/patches',
   );
@@ -143,7 +132,7 @@ test.each([
 ])(
   '%s points the repository at the minor release, where it is told to, and only there',
   async (profile, list, from, to) => {
-    const machine = on({ files: { [list]: from, [`${list}.else`]: 'deb https://example.com/v1.36/ /\n' } });
+    const machine = node({ files: { [list]: from, [`${list}.else`]: 'deb https://example.com/v1.36/ /\n' } });
     const env = { DRYDOCK_TARGET_VERSION: 'v1.37.0' };
     await machine.run(profile, ['apply'], env);
     expect(machine.read(list)).toBe(from);
@@ -153,7 +142,7 @@ test.each([
 );
 
 test('os-apt update holds Kubernetes where it is, and never reboots', async () => {
-  const machine = on({ files: { 'run/reboot-required': '' } });
+  const machine = node({ files: { 'run/reboot-required': '' } });
   machine.remove('state/held-kubelet');
   const ran = await machine.run('os-apt', ['update']);
   expect(calls(ran)).toEqual([
@@ -173,7 +162,7 @@ test('os-apt update holds Kubernetes where it is, and never reboots', async () =
 });
 
 test.each(['os-apt', 'os-dnf'])('%s reboot updates, and arms a reboot that comes after the Job', async (profile) => {
-  const ran = await on().run(profile, ['reboot'], { PAYLOAD_REBOOT_DELAY_SECONDS: '45' });
+  const ran = await node().run(profile, ['reboot'], { PAYLOAD_REBOOT_DELAY_SECONDS: '45' });
   expect(ran.calls.at(-1)).toBe(
     'systemd-run --unit=drydock-reboot --collect --on-active=45 --timer-property=AccuracySec=1s systemctl reboot',
   );
@@ -184,6 +173,6 @@ test.each(['os-apt', 'os-dnf'])('%s reboot updates, and arms a reboot that comes
 });
 
 test('a newer kernel than the one that runs wants a reboot', async () => {
-  const ran = await on({ files: { 'boot/vmlinuz-6.1.0-12': '' } }).run('os-apt', ['update']);
+  const ran = await node({ files: { 'boot/vmlinuz-6.1.0-12': '' } }).run('os-apt', ['update']);
   expect(ran.message).toContain('"rebootWanted":true');
 });

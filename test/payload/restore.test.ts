@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Node, node, planted } from './node.ts';
 import { SNAPSHOT_FILE, steps } from './restoring.ts';
 
@@ -22,9 +22,7 @@ function member(payload?: string): Node {
     'state/kubelet-follows': '',
     ...SNAPSHOT_FILE,
   };
-  const machine = node({ files, ...(payload === undefined ? {} : { payload }) });
-  onTestFinished(machine.end);
-  return machine;
+  return node({ files, ...(payload === undefined ? {} : { payload }) });
 }
 
 const manifests = (machine: Node) =>
