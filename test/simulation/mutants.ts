@@ -181,7 +181,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/leaving.ts',
     from: "(rule?.behavior === 'Skip' ? STAYS : undefined)",
     to: 'undefined',
-    seed: 1,
+    seed: 5,
   },
   {
     guarantee: 'D1',
@@ -189,7 +189,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/leaving.ts',
     from: "rule?.behavior === 'WaitForCompletion'",
     to: "rule?.behavior === ('' as never)",
-    seed: 1,
+    seed: 9,
   },
   {
     guarantee: 'D1',
@@ -197,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/drain.ts',
     from: "finding.as === 'free' && finding.tier === due",
     to: "finding.as === 'free' && finding.tier >= due",
-    seed: 1,
+    seed: 3,
   },
   {
     guarantee: 'D1',
@@ -205,7 +205,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/leaving.ts',
     from: "pod.emptyDir && behavior === 'Block'",
     to: "pod.emptyDir && behavior === ('' as never)",
-    seed: 1,
+    seed: 11,
   },
   {
     guarantee: 'D1',
@@ -213,7 +213,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/leaving.ts',
     from: "pod.controller === undefined && behavior === 'Block'",
     to: "pod.controller === undefined && behavior === ('' as never)",
-    seed: 1,
+    seed: 30,
   },
   {
     guarantee: 'D1',
@@ -221,7 +221,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/leaving.ts',
     from: 'createdAt >= wholeSecond(cordonedAt)',
     to: 'createdAt > wholeSecond(cordonedAt) + 86_400_000',
-    seed: 1,
+    seed: 31,
   },
   {
     guarantee: 'D1',
@@ -229,7 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/node-before.ts',
     from: "if (plan.drain.mode === 'Drain') return step",
     to: "if (plan.drain.mode !== 'Leave') return step",
-    seed: 1,
+    seed: 2,
   },
   {
     guarantee: 'D1',
@@ -237,7 +237,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/node-before.ts',
     from: "if (plan.drain.mode === 'Leave')",
     to: "if (plan.drain.mode === ('' as never))",
-    seed: 1,
+    seed: 55,
   },
   {
     guarantee: 'D1',
@@ -245,7 +245,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/drain.ts',
     from: 'drain.gracePeriodSeconds === undefined ? {} :',
     to: 'drain.gracePeriodSeconds !== 0 ? {} :',
-    seed: 1,
+    seed: 13,
   },
   {
     guarantee: 'D1',
@@ -253,7 +253,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/node-before.ts',
     from: 'if (now < evictableAt)',
     to: 'if (now < evictableAt - 86_400_000)',
-    seed: 1,
+    seed: 15,
   },
   {
     guarantee: 'D1',
@@ -261,7 +261,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/leaving.ts',
     from: 'namespace === ownNamespace && !elsewhere',
     to: 'namespace === ownNamespace && elsewhere === undefined',
-    seed: 1,
+    seed: 490,
   },
   {
     guarantee: 'D2',
@@ -269,7 +269,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/node-before.ts',
     from: 'if (attached.length > 0 && now < deadline) {',
     to: 'if (attached.length > 1_000 && now < deadline) {',
-    seed: 1,
+    seed: 7,
   },
   {
     guarantee: 'H1',
@@ -277,7 +277,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/choice.ts',
     from: 'node.deleting || node.annotations[HOLD] !== undefined',
     to: 'node.deleting',
-    seed: 1,
+    seed: 293,
   },
   {
     guarantee: 'H1',
@@ -285,7 +285,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/patch.ts',
     from: '(previous.unschedulable && node.unschedulable) || node.annotations[HOLD] !== undefined',
     to: 'previous.unschedulable && node.unschedulable',
-    seed: 1,
+    seed: 219,
   },
   {
     guarantee: 'H1',
@@ -293,7 +293,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/node-end.ts',
     from: "if (abandoned !== undefined) return step(state, putBack('Succeeded', { reason: 'PassageDeleted' }, now), abandoned);",
     to: "return step(state, putBack('Succeeded', { reason: 'PassageDeleted' }, now), abandoned ?? { reason: 'PassageDeleted' });",
-    seed: 1,
+    seed: 74,
   },
   {
     guarantee: 'C3',
@@ -301,7 +301,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/steer.ts',
     from: "!spec.rollout.steer || drain.mode !== 'Drain'",
     to: "drain.mode !== 'Drain'",
-    seed: 1,
+    seed: 20,
   },
   {
     guarantee: 'L1',
@@ -309,7 +309,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/leaving.ts',
     from: "{ as: 'staying', hindrance: kept('ComesBack', true) }",
     to: "{ as: 'kept', tier: 0, hindrance: kept('ComesBack', true) }",
-    seed: 1,
+    seed: 30,
   },
   {
     guarantee: 'L1',
@@ -317,7 +317,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/budget.ts',
     from: 'const againAt = last.at + pause(last.outcome);',
     to: "const againAt = why === 'blocked' ? Infinity : last.at + pause(last.outcome);",
-    seed: 1,
+    seed: 863,
   },
   {
     guarantee: 'D1',
@@ -342,6 +342,14 @@ export const MUTANTS: readonly Mutant[] = [
     from: ' || this.#clock.now() - last.at >= FORGET_MS ?',
     to: ' ?',
     seed: 265,
+  },
+  {
+    guarantee: 'L1',
+    name: 'what was amiss before is waited for',
+    file: 'core/verify.ts',
+    from: 'of !== undefined && !daemonSets.includes(of)',
+    to: 'of !== undefined && daemonSets !== undefined',
+    seed: 1,
   },
 ];
 

@@ -1,4 +1,4 @@
-import { deployment, pdb } from '../end-to-end/shop.ts';
+import { daemonSet, deployment, pdb } from '../end-to-end/shop.ts';
 
 type Spec = Readonly<Record<string, unknown>>;
 type Workload = {
@@ -111,6 +111,14 @@ export function attic(replicas: number): readonly unknown[] {
 export function crew(replicas: number): readonly unknown[] {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: CREW, labels: { team: CREW } } };
   return [namespace, ...changed(deployment(CREW, replicas), {}, CREW)];
+}
+
+/** A DaemonSet whose pods crash wherever they are: what was so before a node was touched is not waited for after. */
+export function sick(): readonly unknown[] {
+  return (daemonSet('sick') as readonly Workload[]).map(({ spec, ...rest }) => {
+    const metadata = { labels: { app: 'sick' }, annotations: { 'test.drydock.dev/crash-loop': 'true' } };
+    return { ...rest, spec: { ...spec, template: { ...spec.template, metadata } } };
+  });
 }
 
 /** Drydock's own pods: there to be drained, while the processes of the scene do the work. */

@@ -1,7 +1,7 @@
 import type { Delays } from '../../src/simulation/controllers/delays.ts';
 import { type Dice, dice } from '../../src/simulation/dice.ts';
 import { deployment, pdb } from '../end-to-end/shop.ts';
-import { attic, bare, batch, CREW, disk, guard, own, scratch, slow } from './odd-apps.ts';
+import { attic, bare, batch, CREW, disk, guard, own, scratch, sick, slow } from './odd-apps.ts';
 
 type Spec = Readonly<Record<string, unknown>>;
 
@@ -58,6 +58,7 @@ const RATES = {
   attic: 0.06,
   own: 0.08,
   crew: 0.08,
+  sick: 0.06,
 } as const;
 
 /** Draws what is odd in a seed. */
@@ -80,6 +81,7 @@ export function drawOdds(plain: Plain): Odds {
     attic: () => attic(chance.between(1, 3)),
     own: () => own(chance.between(1, 2)),
     crew: () => [],
+    sick: () => sick(),
   };
   const names = Object.keys(made).filter((name) => has[name as keyof typeof RATES]) as (keyof typeof RATES)[];
   return {
@@ -163,7 +165,7 @@ function drawRules({ seed, apps }: Plain, odd: readonly string[]): Spec {
       ? { namespaceSelector: { matchLabels: { team: 'attic' } } }
       : { podSelector: { matchLabels: { app } } };
   const rules = [...apps, ...odd].flatMap((app) => {
-    if (app === 'crew' || !chance.chance(0.6)) return [];
+    if (app === 'crew' || app === 'sick' || !chance.chance(0.6)) return [];
     const ends = app === 'batch' || app === 'bare';
     const behavior = app === 'batch' ? 'WaitForCompletion' : chance.pick(EVICT_OR_SKIP);
     return [{ ...about(app), behavior, ...(ends || behavior === 'Skip' ? {} : { tier: chance.between(0, 3) }) }];
