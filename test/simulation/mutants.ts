@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/patch.ts',
     from: 'taints.filter(({ key }) => key !== DUE)',
     to: 'taints',
-    seed: 1,
+    seed: 5,
   },
   {
     guarantee: 'C3',
@@ -141,7 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: `if (job === undefined)
     return step(state, { phase: 'Starting', since: iso(now), attempt: state.attempt }, { reason: 'JobGone', job: '' });
   if (job === undefined) return leave(state`,
-    seed: 1701,
+    seed: 803,
   },
   {
     guarantee: 'S1',
