@@ -113,6 +113,7 @@ export type Step =
   | { readonly reason: 'JobSuspended'; readonly job: string; readonly node: string }
   | { readonly reason: 'WaitingForReboot'; readonly deadline: Instant }
   | { readonly reason: 'Rebooted' }
+  | { readonly reason: 'NotRebooted' }
   | { readonly reason: 'NodeLost'; readonly node: string; readonly from: string }
   | { readonly reason: 'NodeBack' }
   | { readonly reason: 'Verifying'; readonly missing: Missing }

@@ -163,6 +163,7 @@ const fixedSteps: Partial<Record<Because['reason'], string>> = {
   Drained: 'Every pod that must leave has left.',
   Detached: 'Volumes are detached.',
   Rebooted: 'The node has rebooted and is Ready.',
+  NotRebooted: 'No reboot was armed, and none has come.',
   NodeBack: 'The node is back.',
   Verified: 'The node is Ready and at its target.',
   Uncordoning: 'The node is being given back.',

@@ -105,6 +105,7 @@ const EVERY: { readonly [R in Because['reason']]: Because & { readonly reason: R
   JobRunning: { reason: 'JobRunning', ...job },
   WaitingForReboot: { reason: 'WaitingForReboot', deadline: NOW },
   Rebooted: { reason: 'Rebooted' },
+  NotRebooted: { reason: 'NotRebooted' },
   NodeLost: { reason: 'NodeLost', node: 'worker-1', from: 'Upgrading' },
   NodeBack: { reason: 'NodeBack' },
   Verifying: { reason: 'Verifying', missing: { what: 'Ready' } },

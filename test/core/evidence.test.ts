@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { certificatesIn } from '../../src/core/evidence.ts';
+import { certificatesIn, rebootArmedIn } from '../../src/core/evidence.ts';
 
 const SAID = '{"apiserver":"Nov 21, 2027 21:04 UTC","etcd-server":"2027-11-21T21:05:00Z","etcd-peer":"missing"}';
 const found = [
@@ -21,6 +21,11 @@ test.each<[string, string, readonly unknown[]]>([
   ['nothing that is no object', '{"after":"2027-11-21T21:05:00Z"}', []],
 ])('tells %s', (_, message, expected) => {
   expect([...certificatesIn(message)]).toEqual(expected);
+});
+
+test('a reboot is armed only where that is said in so many words', () => {
+  const said = ['{"rebootArmed":true}', 'x\n{"rebootArmed":false}', '{"rebootArmed":"yes"}', 'rebootArmed: true'];
+  expect(said.map(rebootArmedIn)).toEqual([true, false, undefined, undefined]);
 });
 
 test('caught: no more than thirty-two, however many are said', () => {

@@ -172,6 +172,15 @@ test.each(['os-apt', 'os-dnf'])('%s reboot updates, and arms a reboot that comes
   ]);
 });
 
+test.each([
+  ['arms a reboot where the packages want one', { files: { 'run/reboot-required': '' } }, true],
+  ['caught: arms none where they do not', {}, false],
+])('os-apt auto %s', async (_, made, armed) => {
+  const ran = await node(made).run('os-apt', ['auto']);
+  expect(ran.message).toContain(`"rebootArmed":${armed}`);
+  expect(ran.calls.some((call) => call.startsWith('systemd-run'))).toBe(armed);
+});
+
 test('a newer kernel than the one that runs wants a reboot', async () => {
   const ran = await node({ files: { 'boot/vmlinuz-6.1.0-12': '' } }).run('os-apt', ['update']);
   expect(ran.message).toContain('"rebootWanted":true');

@@ -6,9 +6,8 @@ os_main() {
   disarm
   case ${1:-} in
     check) os_check ;;
-    update) os_update ;;
-    reboot) os_update reboot ;;
-    *) refuse "${0##*/} is run with check, update (never reboots) or reboot (updates and reboots), not with \"${1:-}\"." ;;
+    update | auto | reboot) os_update "$1" ;;
+    *) refuse "${0##*/} is run with check, update (never reboots), auto (reboots where the packages want it) or reboot (always does), not with \"${1:-}\"." ;;
   esac
 }
 
@@ -34,9 +33,15 @@ os_update() {
   step 'see whether a reboot is wanted'
   wanted=false
   ! "${packages}_wants_reboot" || wanted=true
-  evidence="{\"node\":\"$DRYDOCK_NODE\",\"rebootWanted\":$wanted,\"kernel\":\"$(uname -r)\"}"
-  if [ "${1:-}" = reboot ]; then
-    arm
+  armed=false
+  case $1-$wanted in
+    reboot-* | auto-true)
+      arm
+      armed=true
+      ;;
+  esac
+  evidence="{\"node\":\"$DRYDOCK_NODE\",\"rebootWanted\":$wanted,\"rebootArmed\":$armed,\"kernel\":\"$(uname -r)\"}"
+  if [ "$armed" = true ]; then
     finish "The packages of $DRYDOCK_NODE are up to date; it reboots in $delay s." "$evidence"
   fi
   [ "$wanted" = false ] ||
