@@ -75,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/steer.ts',
     from: 'dueFor(node) === upgrade.name &&\n    !names',
     to: 'dueFor(node) === upgrade.name &&\n    rolls &&\n    !names',
-    seed: 338,
+    seed: 878,
   },
   {
     guarantee: 'T1',
