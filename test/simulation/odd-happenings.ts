@@ -28,6 +28,7 @@ type Of = {
   readonly mode: 'Drain' | 'Cordon' | 'Leave' | undefined;
   readonly hasAttic: boolean;
   readonly hasCrew: boolean;
+  readonly loses: boolean;
 };
 
 /** Each kind with dice of its own: whether it comes, when, and to whom. */
@@ -70,12 +71,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
     draw: (_, { atMs, node }) => [{ atMs, what: { do: 'annotate', node, annotations: { [NOT_READY]: 'yes' } } }],
   },
   release: {
-    rate: 0.12,
-    draw: (chance, { faultsMs, workers }) =>
-      Array.from({ length: workers }, (_, at) => ({
-        atMs: chance.between(faultsMs / 2, faultsMs),
-        what: { do: 'release', node: `worker-${at + 1}` },
-      })),
+    rate: 1,
+    draw: (chance, { faultsMs, workers, loses }) =>
+      !loses
+        ? []
+        : Array.from({ length: workers }, (_, at) => ({
+            atMs: chance.between(faultsMs / 2, faultsMs),
+            what: { do: 'release', node: `worker-${at + 1}` },
+          })),
   },
   holdBefore: {
     rate: 0.06,

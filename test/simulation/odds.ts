@@ -31,6 +31,8 @@ export type Odds = {
   readonly delays: Partial<Delays>;
   /** The namespace of an app that somebody deletes. */
   readonly hasAttic: boolean;
+  /** Machines that a payload leaves without power, and a person who says that they are not waited for. */
+  readonly loses: boolean;
   /** Whether the rules know the namespace of an app that is yet to be made. */
   readonly hasCrew: boolean;
   /** Of some plain apps: a budget in place of theirs. */
@@ -59,6 +61,7 @@ const RATES = {
   own: 0.08,
   crew: 0.08,
   sick: 0.06,
+  lost: 0.06,
 } as const;
 
 /** Draws what is odd in a seed. */
@@ -82,12 +85,13 @@ export function drawOdds(plain: Plain): Odds {
     own: () => own(chance.between(1, 2)),
     crew: () => [],
     sick: () => sick(),
+    lost: () => [],
   };
   const names = Object.keys(made).filter((name) => has[name as keyof typeof RATES]) as (keyof typeof RATES)[];
   return {
     objects: names.flatMap((name) => made[name]()),
     drain: { ...drawDrain(plain, has.scratch), ...drawRules(plain, names) },
-    work: drawWork(seed),
+    work: { ...drawWork(seed), ...(has.lost ? { rebootDeadlineSeconds: 30, verifyDeadlineSeconds: 60 } : {}) },
     mode: dice(seed).fork('mode').pick(['Drain', 'Cordon', 'Cordon', 'Leave']),
     rollout: drawRollout(seed),
     isByAge: dice(seed).fork('by age').chance(0.3),
@@ -95,6 +99,7 @@ export function drawOdds(plain: Plain): Odds {
     delays: drawDelays(seed, has),
     hasAttic: has.attic,
     hasCrew: has.crew,
+    loses: has.lost,
     budgets: drawBudgets(plain),
   };
 }
@@ -165,7 +170,7 @@ function drawRules({ seed, apps }: Plain, odd: readonly string[]): Spec {
       ? { namespaceSelector: { matchLabels: { team: 'attic' } } }
       : { podSelector: { matchLabels: { app } } };
   const rules = [...apps, ...odd].flatMap((app) => {
-    if (app === 'crew' || app === 'sick' || !chance.chance(0.6)) return [];
+    if (['crew', 'sick', 'lost'].includes(app) || !chance.chance(0.6)) return [];
     const ends = app === 'batch' || app === 'bare';
     const behavior = app === 'batch' ? 'WaitForCompletion' : chance.pick(EVICT_OR_SKIP);
     return [{ ...about(app), behavior, ...(ends || behavior === 'Skip' ? {} : { tier: chance.between(0, 3) }) }];

@@ -92,14 +92,16 @@ function setUp(world: World): void {
 
 function behave(world: World): void {
   const { kubelets } = world.controllers;
-  const { failures, workSeconds, reboot, refuses = 0 } = world.scenario.payload;
+  const { failures, workSeconds, reboot, refuses = 0, loses = 0 } = world.scenario.payload;
   const chance = world.dice.fork('payloads');
+  const losses = world.dice.fork('losses');
   kubelets.behave('*', (work) => ({
     workSeconds,
     ...(reboot === undefined || !mayReboot(world, work)
       ? {}
       : { reboot, rebootAfterSeconds: rebootAfter(world, chance.pick([0.5, 2, 10])) }),
     ...(failures >= work.attempt && !world.luck.isOver() && chance.chance(0.3) ? { result: 'fail' as const } : {}),
+    ...(!world.luck.isOver() && losses.chance(loses) ? { neverBack: true } : {}),
   }));
   if (refuses === 0) return;
   const checks = world.dice.fork('checks');

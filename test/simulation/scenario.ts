@@ -51,6 +51,8 @@ export type Payload = {
   readonly reboot?: 'quick' | 'slow';
   /** How often the check before the cordon says no. */
   readonly refuses?: number;
+  /** How often it leaves its node without power. */
+  readonly loses?: number;
 };
 
 export type App = { readonly name: string; readonly replicas: number; readonly kind: 'Deployment' | 'StatefulSet' };
@@ -120,6 +122,7 @@ export function scenario(seed: number): Scenario {
     mode,
     hasAttic: odds.hasAttic,
     hasCrew: odds.hasCrew,
+    loses: odds.loses,
   };
   return {
     seed,
@@ -131,7 +134,11 @@ export function scenario(seed: number): Scenario {
     apps,
     upgrades: names,
     windows,
-    payload: 'commands' in odds.work ? { ...payload, refuses: 0.1 } : payload,
+    payload: {
+      ...payload,
+      ...('commands' in odds.work ? { refuses: 0.1 } : {}),
+      ...(odds.loses ? { loses: 0.4 } : {}),
+    },
     replicas,
     skewMs: Array.from({ length: replicas }, () => (chance.chance(0.2) ? chance.between(-50_000, 50_000) : 0)),
     rates: faultsMs === 0 ? CALM : drawRates(chance),
