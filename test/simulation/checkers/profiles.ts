@@ -29,9 +29,9 @@ export const asTheProfileSays: Check = (truth) => {
     const told = truth.sentAt() - (excludedSince.get(nodeName) ?? truth.sentAt());
     const { exclude, waitSeconds } = drain.loadBalancer;
     if (exclude && told + truth.skewMs < waitSeconds * 1000) return `${told} ms after load balancers were told`;
-    const lower = isReady(truth.registry.get<NodeObject>('nodes', nodeName) as NodeObject)
-      ? lowerTier(nodeName, passage, tier)
-      : undefined;
+    // The pods of a node that does not answer, or is gone, are not waited for.
+    const node = truth.registry.get<NodeObject>('nodes', nodeName);
+    const lower = node === undefined || !isReady(node) ? undefined : lowerTier(nodeName, passage, tier);
     return lower === undefined ? undefined : `before ${lower.metadata.name} of a lower tier is gone`;
   };
   const lowerTier = (nodeName: string, passage: Passage, tier: number): PodObject | undefined => {
