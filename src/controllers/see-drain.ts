@@ -29,7 +29,7 @@ export function seeDrain(
     now,
     node,
     elsewhere: Iterator.from(caches.Node.all()).some((other) => mayTake(other, node)),
-    namespaceLabels: (namespace) => caches.Namespace.get(namespace)?.labels ?? NO_LABELS,
+    namespaceLabels: (namespace) => caches.Namespace.get(namespace)?.labels,
     pods,
     budgets: [...namespaces].flatMap((namespace) => [...caches.PodDisruptionBudget.by('namespace', namespace)]),
     daemonSets: daemonSetsOf(pods, caches),
@@ -50,8 +50,6 @@ function mayTake({ name, ready, unschedulable, deleting, taints }: NodeView, fro
       effect === 'PreferNoSchedule' || from.taints.some((taint) => taint.key === key && taint.value === value),
   );
 }
-
-const NO_LABELS = {};
 
 function daemonSetsOf(pods: readonly PodView[], caches: Caches): ReadonlySet<string> {
   const keys = pods.flatMap(({ namespace, controller }) =>

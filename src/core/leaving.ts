@@ -23,8 +23,8 @@ export type Surroundings = {
   readonly elsewhere: boolean;
   /** `namespace/name` of every DaemonSet there is. */
   readonly daemonSets: ReadonlySet<string>;
-  /** The labels of a namespace, empty where it is not known. */
-  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
+  /** The labels of a namespace; undefined: it has not been seen yet. */
+  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>> | undefined;
   /** Where Drydock itself runs, whose own pods leave last. */
   readonly ownNamespace: string;
   readonly jobsNamespace: string;
@@ -51,6 +51,11 @@ const ownJob: Check = ({ namespace, labels }, { jobsNamespace }) =>
 /** Evicted with nowhere to go, Drydock would leave the node cordoned with nobody to do its work. */
 const lastOfOurs: Check = ({ namespace }, { ownNamespace, elsewhere }) =>
   namespace === ownNamespace && !elsewhere ? STAYS : undefined;
+/** A watch may lag behind that of pods: a rule might say that this one stays. */
+const unseen: Check = ({ namespace }, { namespaceLabels }, { rules = [] }) =>
+  rules.some(({ namespaceSelector }) => namespaceSelector !== undefined) && namespaceLabels(namespace) === undefined
+    ? { as: 'kept', tier: 0 }
+    : undefined;
 const skipped: Check = (_, __, ___, rule) => (rule?.behavior === 'Skip' ? STAYS : undefined);
 
 const terminating: Check = (pod, { node, now, ownNamespace }, _, rule) => {
@@ -100,6 +105,7 @@ const checks: readonly Check[] = [
   daemon,
   ownJob,
   lastOfOurs,
+  unseen,
   skipped,
   terminating,
   comesBack,
@@ -123,7 +129,7 @@ function ruleOf(pod: PodView, { namespaceLabels }: Surroundings, { rules }: Drai
   return (rules ?? []).find(
     ({ podSelector, namespaceSelector }) =>
       (podSelector === undefined || matches(podSelector, pod.labels)) &&
-      (namespaceSelector === undefined || matches(namespaceSelector, namespaceLabels(pod.namespace))),
+      (namespaceSelector === undefined || matches(namespaceSelector, namespaceLabels(pod.namespace) ?? {})),
   );
 }
 

@@ -112,8 +112,9 @@ export function decideRebooting(plan: Plan, state: In<'Rebooting'>, facts: NodeF
   if (passage.released) return leave(state, { reason: 'Released', node: passage.spec.nodeName }, now);
   if (node === undefined) return lose(state, facts);
   // The pod may be seen after its Job: only then is it known what it said.
-  const must = mustReboot(plan, state) ?? armedBy(state, facts);
-  if (must === false)
+  const known = mustReboot(plan, state);
+  const must = known ?? armedBy(state, facts);
+  if (known === undefined && must === false)
     return step(
       state,
       { phase: 'Verifying', since: iso(now), ...begunOf(state), rebootArmed: false },

@@ -56,6 +56,14 @@ describe('rules of a profile', () => {
     expect(look([db], rules, batch).empty).toBe(false);
   });
 
+  test('caught: nobody is asked in a namespace that is not seen yet, where a rule may say that the pod stays', () => {
+    const rules = [rule({ namespaceSelector: { matchLabels: { tier: 'batch' } }, behavior: 'Skip' })];
+    const unseen = { namespaceLabels: () => undefined };
+    const { empty, evictions, counts } = look([web], rules, unseen);
+    expect([empty, evictions, counts.remaining]).toEqual([false, [], 1]);
+    expect(asked([web], [rule(selecting('web'))], unseen)).toEqual(['web-1']);
+  });
+
   test('of a DaemonSet pod say nothing: evicted, it would only come back', () => {
     const daemon = pod('cni', { controller: { kind: 'DaemonSet', name: 'cni', uid: 'u' } });
     expect(look([daemon], [rule({})], { daemonSets: new Set(['shop/cni']) }).empty).toBe(true);
