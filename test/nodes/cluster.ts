@@ -62,7 +62,10 @@ export async function startNodeCluster(
         say(`installing ${from.version} on ${machine.name}, and kubeadm join`);
         await install(machine, from.version);
         await put(machine, 'etc/kubeadm.yaml', joinConfiguration(machine, first));
-        await machine.exec(['kubeadm', 'join', '--config', '/etc/kubeadm.yaml'], { what: 'kubeadm join', seconds: 180 });
+        await machine.exec(['kubeadm', 'join', '--config', '/etc/kubeadm.yaml'], {
+          what: 'kubeadm join',
+          seconds: 180,
+        });
       }),
     );
     const cluster = await reach(machines, first, from);

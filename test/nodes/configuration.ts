@@ -17,9 +17,7 @@ export function initConfiguration(version: string, place: Place): string {
     {
       apiVersion: 'kubeadm.k8s.io/v1beta4',
       kind: 'InitConfiguration',
-      bootstrapTokens: [
-        { token: TOKEN, ttl: '0s', groups: ['system:bootstrappers:kubeadm:default-node-token'] },
-      ],
+      bootstrapTokens: [{ token: TOKEN, ttl: '0s', groups: ['system:bootstrappers:kubeadm:default-node-token'] }],
       localAPIEndpoint: { advertiseAddress: place.address, bindPort: 6443 },
       nodeRegistration: registration(place),
     },

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Entry } from './archive.ts';
 import { readDockerfile } from './dockerfile.ts';
@@ -34,7 +33,7 @@ export async function writeReleaseImages(directory: string, release: Release): P
   for (const name of ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler']) {
     await image('control-plane', name, [bin(name)]);
   }
-  await image('control-plane', 'etcd', [bin('etcd'), bin('etcdctl')]);
+  await image('control-plane', 'etcd', [bin('etcd'), bin('etcdctl'), bin('etcdutl')]);
   await image('every', 'pause', [copied(program('pause'), 'pause')], { entrypoint: ['/pause'], user: '65535:65535' });
   await image('every', 'coredns', [copied(program('coredns'), 'coredns')], { entrypoint: ['/coredns'] });
   await image('every', 'kube-proxy', [bin('kube-proxy'), ...iptables()]);
@@ -65,15 +64,34 @@ export async function writeDrydockImage(directory: string, name: string): Promis
 }
 
 /** A shell with everything that busybox has, and whatever is put above it. */
-export function writeShellImage(directory: string, file: string, name: string, above: readonly Entry[]): Promise<Image> {
+export function writeShellImage(
+  directory: string,
+  file: string,
+  name: string,
+  above: readonly Entry[],
+): Promise<Image> {
   return written(directory, file, name, [...above, ...SHELL], {});
 }
 
 const SHELL: readonly Entry[] = [
   copied(BUSYBOX, 'bin/busybox'),
-  ...['sh', 'nsenter', 'chroot', 'httpd', 'cat', 'sleep', 'mkdir', 'hostname', 'true', 'env', 'cp', 'rm', 'mv', 'grep', 'sed'].map(
-    (name): Entry => ({ path: `bin/${name}`, is: 'link', target: 'busybox' }),
-  ),
+  ...[
+    'sh',
+    'nsenter',
+    'chroot',
+    'httpd',
+    'cat',
+    'sleep',
+    'mkdir',
+    'hostname',
+    'true',
+    'env',
+    'cp',
+    'rm',
+    'mv',
+    'grep',
+    'sed',
+  ].map((name): Entry => ({ path: `bin/${name}`, is: 'link', target: 'busybox' })),
 ];
 
 async function written(

@@ -39,7 +39,8 @@ export async function addPackages(repository: string, { version, programs }: Rel
   } finally {
     await rm(work, { recursive: true });
   }
-  const index = (await run('apt-ftparchive', ['packages', '.'], { what: 'the list of packages', cwd: repository })).stdout;
+  const index = (await run('apt-ftparchive', ['packages', '.'], { what: 'the list of packages', cwd: repository }))
+    .stdout;
   await writeFile(join(repository, 'Packages'), index);
   const release = ['-o', 'APT::FTPArchive::Release::Codename=local', 'release', '.'];
   const signed = (await run('apt-ftparchive', release, { what: 'the release of packages', cwd: repository })).stdout;

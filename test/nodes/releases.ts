@@ -42,7 +42,8 @@ const KUBERNETES = 'k8s.io/kubernetes/cmd';
 export function sourceOf(version: string): string {
   const minor = /^v1\.(\d+)\.\d+$/.exec(version)?.[1];
   const module = join(MODULES, `kubernetes-1.${minor}`);
-  if (minor === undefined || !existsSync(module)) throw new Error(`no module in ${MODULES} builds Kubernetes ${version}`);
+  if (minor === undefined || !existsSync(module))
+    throw new Error(`no module in ${MODULES} builds Kubernetes ${version}`);
   return kubernetesVersion(readFileSync(join(module, 'go.mod'), 'utf8'));
 }
 
@@ -73,7 +74,7 @@ export async function builtRelease(version: string, coredns: string, say: Say = 
   const etcd = await built({
     name: `etcd-${required(readFileSync(join(module, 'go.mod'), 'utf8'), 'go.etcd.io/etcd/server/v3')}`,
     module,
-    packages: ['go.etcd.io/etcd/server/v3', 'go.etcd.io/etcd/etcdctl/v3'],
+    packages: ['go.etcd.io/etcd/server/v3', 'go.etcd.io/etcd/etcdctl/v3', 'go.etcd.io/etcd/etcdutl/v3'],
     flags: PLAIN,
     say,
   });
@@ -123,7 +124,8 @@ async function built({ name, module, packages, flags, given = {}, say }: Part): 
         if (file !== undefined) await link(file, join(building, programOf(each)));
       }
       await goBuild({ module, packages: wanted, flags, directory: building, what: name, say });
-      for (const file of await readdir(building)) await rename(join(building, file), join(building, NAMES[file] ?? file));
+      for (const file of await readdir(building))
+        await rename(join(building, file), join(building, NAMES[file] ?? file));
     });
     say(`drydock: ${name} was built in ${minutes(performance.now() - from)}`);
   }
@@ -134,6 +136,10 @@ async function built({ name, module, packages, flags, given = {}, say }: Part): 
 const NAMES: Readonly<Record<string, string>> = { server: 'etcd' };
 
 function programOf(of: string): string {
-  const name = of.replace(/\/v\d+$/, '').split('/').at(-1) ?? '';
+  const name =
+    of
+      .replace(/\/v\d+$/, '')
+      .split('/')
+      .at(-1) ?? '';
   return NAMES[name] ?? name;
 }

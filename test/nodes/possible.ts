@@ -1,0 +1,111 @@
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { cacheBase } from '../control-plane/binaries.ts';
+
+/** What a machine has, as far as machines inside it are concerned. */
+export type Host = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  /** 0 is root. */
+  readonly uid: number;
+  /** The effective capabilities of this process, as a mask. */
+  readonly capabilities: bigint;
+  /** The type of the file system where the disks are, as statfs(2) has it. */
+  readonly fileSystem: number;
+  has(file: string): boolean;
+};
+
+/** Whether the tier of real nodes runs here, and if not why not, in a sentence. */
+export type Verdict =
+  | { readonly runs: true }
+  | {
+      readonly runs: false;
+      readonly why: string /** It was asked for, and only packages are missing. */;
+      readonly mend?: string;
+    };
+
+const CAP_NET_ADMIN = 12n;
+const CAP_SYS_ADMIN = 21n;
+const OVERLAYFS = 0x794c7630;
+const TMPFS = 0x01021994;
+
+/** The packages of Debian and Ubuntu, by a file of each. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  containerd: ['/usr/bin/containerd', '/usr/bin/ctr'],
+  runc: ['/usr/sbin/runc'],
+  'containernetworking-plugins': ['/usr/lib/cni/bridge', '/usr/lib/cni/host-local', '/usr/lib/cni/portmap'],
+  conntrack: ['/usr/sbin/conntrack'],
+  iptables: ['/usr/sbin/xtables-nft-multi'],
+  iproute2: ['/sbin/ip'],
+  ethtool: ['/usr/sbin/ethtool'],
+  socat: ['/usr/bin/socat'],
+  'busybox-static': ['/bin/busybox'],
+  'apt-utils': ['/usr/bin/apt-ftparchive'],
+  systemd: ['/lib/systemd/systemd'],
+  dbus: ['/usr/bin/dbus-daemon'],
+  curl: ['/usr/bin/curl'],
+  'util-linux': ['/usr/bin/unshare', '/usr/bin/nsenter', '/usr/bin/setpriv', '/usr/bin/flock'],
+  dpkg: ['/usr/bin/dpkg-deb'],
+};
+
+/** All of them, as `apt-get install` wants them. */
+export const packages = Object.keys(PACKAGES);
+
+/** Decides whether the tier runs. It changes a machine (control groups, namespaces), so nobody gets it unasked. */
+export function judge(host: Host): Verdict {
+  if (host.env['DRYDOCK_TEST_NODES'] !== '1') {
+    return no('DRYDOCK_TEST_NODES=1 is not set; `npm run test:nodes` runs it, as root of a Linux machine');
+  }
+  if (host.platform !== 'linux') return no('machines are made of Linux namespaces, and this is not Linux');
+  if (host.uid !== 0) return no('namespaces, mounts and control groups of whole machines need root');
+  for (const [name, bit] of [
+    ['CAP_SYS_ADMIN', CAP_SYS_ADMIN],
+    ['CAP_NET_ADMIN', CAP_NET_ADMIN],
+  ] as const) {
+    if ((host.capabilities & (1n << bit)) === 0n)
+      return no(`this root has no ${name}, as in a container without privileges`);
+  }
+  if ([OVERLAYFS, TMPFS].includes(host.fileSystem)) {
+    return no(
+      'the cache is not on a disk, and a node cannot copy on write above that: set DRYDOCK_CACHE to a folder on one',
+    );
+  }
+  const missing = packages.filter((name) => PACKAGES[name]?.some((file) => !host.has(file)));
+  if (missing.length === 0) return { runs: true };
+  const mend = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
+  return { ...no(`packages are missing: ${mend}`), mend };
+}
+
+/** This machine. */
+export function thisHost(env: Host['env'] = process.env): Host {
+  const base = cacheBase(env);
+  mkdirSync(base, { recursive: true });
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
+  return {
+    env,
+    platform: process.platform,
+    uid: process.getuid?.() ?? -1,
+    capabilities: BigInt(`0x${/^CapEff:\s*(\S+)/m.exec(status)?.[1] ?? '0'}`),
+    fileSystem: statfsSync(base).type,
+    has: (file) => [file, ...elsewhere(file, env['PATH'] ?? '')].some(isReadable),
+  };
+}
+
+function no(why: string): { readonly runs: false; readonly why: string } {
+  return { runs: false, why };
+}
+
+/** A program may be in another folder of the path than where Debian has it. */
+function elsewhere(file: string, path: string): readonly string[] {
+  const [name = ''] = file.split('/').slice(-1);
+  return file.includes('bin/') ? path.split(delimiter).map((folder) => join(folder, name)) : [];
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AuditEvent } from '../../control-plane/audit.ts';
+import { until } from '../../control-plane/until.ts';
+import { chosen, coreDNS } from '../chosen.ts';
+import { clock } from '../clock.ts';
+import { type NodeCluster, startNodeCluster } from '../cluster.ts';
+import { bringImages, installDrydock, openShop, permissions, upgrade } from '../installation.ts';
+import { leftovers } from '../machines.ts';
+import { lowest, type Observer, observe, outages, type Seen, unexplained } from '../observer.ts';
+import { packageVersion } from '../packages.ts';
+import { judge, thisHost } from '../possible.ts';
+import { builtRelease } from '../releases.ts';
+import { rolledOut, type Step } from '../rollout.ts';
+
+const USER = 'system:serviceaccount:drydock-system:drydock';
+const MINUTE_MS = 60_000;
+const BEGIN = [25 * MINUTE_MS] as const;
+
+const verdict = judge(thisHost());
+const { from, to } = chosen();
+const title = `a cluster of three real nodes goes from ${from} to ${to} by itself`;
+
+describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verdict.why})`, () => {
+  let cluster: NodeCluster;
+  let observer: Observer;
+  let seen: Seen;
+  let hop: readonly Step[];
+  let restart: readonly Step[];
+  let bootID: string;
+  const say = clock();
+
+  beforeAll(
+    async () => {
+      const before = await builtRelease(from, coreDNS(from));
+      const after = await builtRelease(to, coreDNS(to));
+      cluster = await startNodeCluster(['cp1', 'w1', 'w2'], [before, after], say);
+      say(`loading what ${to} needs, Drydock and its payload onto every node`);
+      const [images] = await Promise.all([
+        bringImages(cluster),
+        ...cluster.machines.map((machine) => cluster.load(machine, `*-${to}.tar`)),
+      ]);
+      await installDrydock(cluster, say);
+      say('opening the shop');
+      await openShop(cluster);
+      const token = await cluster.kubectlOrThrow(['-n', 'kube-system', 'create', 'token', 'drydock-test-admin']);
+      const entries = cluster.machines.map(({ name, address }) => [name, `http://${address}:30080/`]);
+      observer = observe({
+        server: cluster.server,
+        ca: cluster.ca,
+        token: token.trim(),
+        namespace: 'shop',
+        entries: Object.fromEntries(entries),
+      });
+      say('the upgrade begins');
+      const apply = (object: unknown) => cluster.kubectlOrThrow(['apply', '-f', '-'], JSON.stringify(object));
+      for (const object of permissions(images.payload)) await apply(object);
+      await apply(upgrade('hop', 'kubeadm-apt', { kubernetesVersion: to }));
+      hop = await rolledOut(cluster, 'hop', 900, say);
+      say('the upgrade is done, and one node is restarted');
+      bootID = await cluster.machine('w2').bootID();
+      await apply(upgrade('restart', 'reboot', { revision: 'restarted' }, 'w2'));
+      restart = await rolledOut(cluster, 'restart', 400, say);
+      seen = observer.seen();
+      say(figures(seen, hop, restart));
+    },
+    ...BEGIN,
+  );
+
+  afterAll(async () => {
+    await observer?.stop();
+    await cluster?.stop();
+  }, 2 * MINUTE_MS);
+
+  test('every node runs the target, and is in service', async () => {
+    type Node = {
+      readonly metadata: { readonly name: string };
+      readonly spec: object;
+      readonly status: { readonly nodeInfo: { readonly kubeletVersion: string } };
+    };
+    const nodes = await cluster.admin.list<Node>('/api/v1/nodes');
+    expect(nodes.map(({ metadata, status }) => [metadata.name, status.nodeInfo.kubeletVersion])).toEqual(
+      ['cp1', 'w1', 'w2'].map((name) => [name, to]),
+    );
+    expect(nodes.filter(({ spec }) => 'unschedulable' in spec)).toEqual([]);
+  });
+
+  test('every component of the control plane and kube-proxy run the target', async () => {
+    const images = ['get', 'pods', '-n', 'kube-system', '-o', 'jsonpath={.items[*].spec.containers[*].image}'];
+    const named = (await cluster.kubectlOrThrow(images)).split(' ').filter((image) => image.includes('/kube-'));
+    expect(new Set(named.map((image) => image.split(':')[1]))).toEqual(new Set([to]));
+    expect(named.length).toBe(6);
+  });
+
+  test('kubeadm, kubelet and kubectl are packages of the target, and on hold', async () => {
+    for (const machine of cluster.machines) {
+      const held = await machine.exec(['apt-mark', 'showhold'], { what: 'packages on hold' });
+      expect(held.stdout.trim().split('\n')).toEqual(['kubeadm', 'kubectl', 'kubelet']);
+      const query = ['dpkg-query', '-W', 'kubeadm', 'kubectl', 'kubelet'];
+      const { stdout } = await machine.exec(query, { what: 'versions of packages' });
+      expect(
+        stdout
+          .trim()
+          .split('\n')
+          .map((line) => line.split('\t')[1]),
+      ).toEqual(Array(3).fill(packageVersion(to)));
+    }
+  });
+
+  test('no budget was ever below its floor, counted from the pods themselves', () => {
+    const budgets = lowest(seen.counts);
+    expect([...budgets.keys()].toSorted()).toEqual(['shop/orders', 'shop/web']);
+    for (const [budget, { below, counted, least, floor }] of budgets) {
+      expect({ budget, below }).toEqual({ budget, below: 0 });
+      expect(counted).toBeGreaterThan(200);
+      // It was used, too: a rollout that evicts nobody would keep it as well.
+      expect(least).toBe(floor);
+    }
+  });
+
+  test('the workload answered all the time, but for the door of the node that was rebooting', async () => {
+    const doors = await excuses();
+    expect(unexplained(seen.failures, doors)).toEqual([]);
+    expect(seen.requests).toBeGreaterThan(2_000);
+  });
+
+  test('the only API server was away while it was replaced, and Drydock went on', () => {
+    const at = hop.find(({ nodeName, phase }) => nodeName === 'cp1' && phase === 'Upgrading')?.at ?? Number.NaN;
+    const away = outages(seen.api).filter((outage) => outage.at > at);
+    expect(away.reduce((sum, { seconds }) => sum + seconds, 0)).toBeGreaterThan(5);
+    expect(hop.filter(({ phase }) => phase === 'Succeeded').map(({ nodeName }) => nodeName)[0]).toBe('cp1');
+  });
+
+  test('Drydock was evicted and moved, by the eviction API as everybody else', () => {
+    const own = evictions().filter(({ namespace }) => namespace === 'drydock-system');
+    expect(own.filter(({ code }) => code === 201).length).toBeGreaterThan(1);
+    expect(evictions().filter(({ code }) => code !== 201 && code !== 429)).toEqual([]);
+    expect(cluster.audit.podDeletions({ user: USER })).toEqual([]);
+  });
+
+  test('its own rights were enough', () => {
+    expect(cluster.audit.events({ user: USER, code: 403 })).toEqual([]);
+  });
+
+  test('the node that was restarted has booted anew, once', async () => {
+    expect(restart.map(({ phase }) => phase)).toContain('Succeeded');
+    expect(await cluster.machine('w2').bootID()).not.toBe(bootID);
+    expect(await reboots('w2')).toHaveLength(1);
+    expect([...(await reboots('cp1')), ...(await reboots('w1'))]).toEqual([]);
+  });
+
+  test('the observer would have seen it: pods deleted past their budget, and a Service without anybody', async () => {
+    await cluster.kubectlOrThrow(['-n', 'shop', 'scale', 'deployment/web', '--replicas=0']);
+    const noticed = () => (lowest(observer.seen().counts).get('shop/web')?.below ?? 0) > 0;
+    await until(noticed, { what: 'the observer counts too few', seconds: 30 });
+    const refused = () => observer.seen().failures.length > seen.failures.length;
+    await until(refused, { what: 'the observer is not answered', seconds: 60 });
+  });
+
+  test('nothing is left of it on this machine', async () => {
+    await observer.stop();
+    await cluster.stop();
+    expect(await leftovers()).toEqual([]);
+  });
+
+  function evictions(): readonly AuditEvent[] {
+    return cluster.audit.evictions({ user: USER }).asked;
+  }
+
+  /** When process 1 of a machine asked for a reboot, in milliseconds since 1970. */
+  async function reboots(name: string): Promise<readonly number[]> {
+    const log = await readFile(join(cluster.directory, `${name}.log`), 'utf8');
+    return [...log.matchAll(/^(\S+) process 1 ended with 129$/gm)].map(([, at]) => Number(at) * 1000);
+  }
+
+  async function excuses() {
+    return (await reboots('w2')).map((at) => ({ entry: 'w2', from: at - 5_000, until: at + MINUTE_MS }));
+  }
+});
+
+function figures(seen: Seen, hop: readonly Step[], restart: readonly Step[]): string {
+  const took = (steps: readonly Step[]) => (((steps.at(-1)?.at ?? 0) - (steps[0]?.at ?? 0)) / 1000).toFixed(0);
+  const away = outages(seen.api).map(({ seconds }) => `${seconds.toFixed(1)} s`);
+  const budgets = [...lowest(seen.counts)].map(
+    ([budget, { least, floor, counted }]) => `${budget} never below ${least} of ${floor} needed in ${counted} counts`,
+  );
+  return `the upgrade took ${took(hop)} s, the restart ${took(restart)} s; the API was away for ${away.join(', ') || 'no time'}; ${budgets.join(', ')}; ${seen.failures.length} of ${seen.requests} requests failed`;
+}
