@@ -111,8 +111,8 @@ apt-mark hold ${HELD.join(' ')} > /dev/null`;
 async function load(machine: Machine, pattern: string): Promise<void> {
   const roles = machine.name.startsWith('cp') ? ['control-plane', 'every'] : ['every'];
   const files = roles.map((role) => `/mnt/share/images/${role}/${pattern}`).join(' ');
-  const script = `for f in ${files}; do ctr -n k8s.io images import "$f" > /dev/null; done`;
-  await machine.exec(['bash', '-euc', `shopt -s nullglob; ${script}`], { what: `images ${pattern}`, seconds: 180 });
+  const script = `for f in ${files}; do if [ -e "$f" ]; then ctr -n k8s.io images import "$f" > /dev/null; fi; done`;
+  await machine.exec(['bash', '-euc', script], { what: `images ${pattern}`, seconds: 180 });
 }
 
 async function init(machine: Machine, version: string): Promise<void> {
