@@ -6,6 +6,7 @@ import type { Entry } from './archive.ts';
 import type { NodeCluster } from './cluster.ts';
 import { copied } from './image.ts';
 import { type Image, writeDrydockImage, writeShellImage } from './images.ts';
+import { SHELL_IMAGE, shop } from './shop.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** What works on nodes: the payload that is shipped, or, where there is none, what the documentation of kubeadm says. */
@@ -23,7 +24,7 @@ export async function bringImages(cluster: NodeCluster): Promise<Images> {
   const { images } = parse(readFileSync(join(ROOT, 'deploy/operator/kustomization.yaml'), 'utf8')) as Kustomization;
   const drydock = await writeDrydockImage(directory, `${images[0].name}:${images[0].newTag}`);
   const payload = await writeShellImage(directory, 'payload', `${REPOSITORY}:test`, payloadEntries());
-  await writeShellImage(directory, 'shell', 'drydock.dev/test/shell:1', []);
+  await writeShellImage(directory, 'shell', SHELL_IMAGE, []);
   await Promise.all(
     cluster.machines.flatMap((machine) =>
       ['drydock.tar', 'payload.tar', 'shell.tar'].map((file) => cluster.load(machine, file)),
@@ -43,10 +44,16 @@ export async function installDrydock(cluster: NodeCluster, say: Say): Promise<vo
 
 /** Starts the workload, and waits until it is there. */
 export async function openShop(cluster: NodeCluster): Promise<void> {
-  await cluster.kubectlOrThrow(['apply', '-f', join(import.meta.dirname, 'files/shop.yaml')]);
+  await apply(cluster, shop);
   for (const name of ['web', 'orders']) {
     await cluster.kubectlOrThrow(['-n', 'shop', 'rollout', 'status', `deployment/${name}`, '--timeout=120s']);
   }
+}
+
+/** Applies objects as a person does, by a kubectl of the release. */
+export async function apply(cluster: NodeCluster, objects: readonly unknown[]): Promise<void> {
+  const list = { apiVersion: 'v1', kind: 'List', items: objects };
+  await cluster.kubectlOrThrow(['apply', '-f', '-'], JSON.stringify(list));
 }
 
 const API = 'drydock.dev/v1alpha1';
@@ -60,7 +67,7 @@ export function permissions(payload: Image): readonly unknown[] {
     hostNetwork: true,
     securityContext: { privileged: true },
     // Control groups of version 1 are an error to kubeadm since 1.35, unless it is told otherwise by name.
-    env: [{ name: 'DRYDOCK_IGNORE_PREFLIGHT_ERRORS', value: 'SystemVerification' }],
+    env: [{ name: 'PAYLOAD_IGNORE_PREFLIGHT_ERRORS', value: 'SystemVerification' }],
     drain: { deadlineSeconds: 300, onDeadline: 'Fail' },
     readySeconds: 5,
   };
@@ -88,7 +95,7 @@ export function permissions(payload: Image): readonly unknown[] {
     profile('kubeadm-apt', { commands: { firstControlPlane: apply, controlPlane: node, worker: node } }),
     profile('reboot', {
       commands: { worker: ['/drydock/reboot'] },
-      env: [{ name: 'DRYDOCK_REBOOT_DELAY_SECONDS', value: '30' }],
+      env: [{ name: 'PAYLOAD_REBOOT_DELAY_SECONDS', value: '30' }],
       reboot: 'Expected',
     }),
   ];

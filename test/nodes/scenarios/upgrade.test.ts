@@ -6,13 +6,14 @@ import { until } from '../../control-plane/until.ts';
 import { chosen, coreDNS } from '../chosen.ts';
 import { clock } from '../clock.ts';
 import { type NodeCluster, startNodeCluster } from '../cluster.ts';
-import { bringImages, installDrydock, openShop, permissions, upgrade } from '../installation.ts';
+import { apply, bringImages, installDrydock, openShop, permissions, upgrade } from '../installation.ts';
 import { leftovers } from '../machines.ts';
 import { lowest, type Observer, observe, outages, type Seen, unexplained } from '../observer.ts';
 import { packageVersion } from '../packages.ts';
 import { judge, thisHost } from '../possible.ts';
 import { builtRelease } from '../releases.ts';
 import { rolledOut, type Step } from '../rollout.ts';
+import { DOOR } from '../shop.ts';
 
 const USER = 'system:serviceaccount:drydock-system:drydock';
 const MINUTE_MS = 60_000;
@@ -45,7 +46,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
       say('opening the shop');
       await openShop(cluster);
       const token = await cluster.kubectlOrThrow(['-n', 'kube-system', 'create', 'token', 'drydock-test-admin']);
-      const entries = cluster.machines.map(({ name, address }) => [name, `http://${address}:30080/`]);
+      const entries = cluster.machines.map(({ name, address }) => [name, `http://${address}:${DOOR}/`]);
       observer = observe({
         server: cluster.server,
         ca: cluster.ca,
@@ -54,13 +55,12 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
         entries: Object.fromEntries(entries),
       });
       say('the upgrade begins');
-      const apply = (object: unknown) => cluster.kubectlOrThrow(['apply', '-f', '-'], JSON.stringify(object));
-      for (const object of permissions(images.payload)) await apply(object);
-      await apply(upgrade('hop', 'kubeadm-apt', { kubernetesVersion: to }));
+      await apply(cluster, permissions(images.payload));
+      await apply(cluster, [upgrade('hop', 'kubeadm-apt', { kubernetesVersion: to })]);
       hop = await rolledOut(cluster, 'hop', 900, say);
       say('the upgrade is done, and one node is restarted');
       bootID = await cluster.machine('w2').bootID();
-      await apply(upgrade('restart', 'reboot', { revision: 'restarted' }, 'w2'));
+      await apply(cluster, [upgrade('restart', 'reboot', { revision: 'restarted' }, 'w2')]);
       restart = await rolledOut(cluster, 'restart', 400, say);
       seen = observer.seen();
       say(figures(seen, hop, restart));
