@@ -1,22 +1,26 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry } from './archive.ts';
-import { copied, type ImageConfig } from './image.ts';
+import { copied, copiedFolder, type ImageConfig } from './image.ts';
 
 /** What a Dockerfile puts above its base. */
 export type Recipe = { readonly entries: readonly Entry[]; readonly config: ImageConfig };
 
 /**
- * Reads the few instructions that our Dockerfiles use, so that an image written without Docker is what Docker would make of
- * them but for the base. Whatever else stands there is refused rather than left out.
+ * Reads the few instructions that our Dockerfile uses, so that an image written without Docker is what Docker would make of
+ * its last stage but for the base. Whatever else stands there is refused rather than left out.
  */
 export function readDockerfile(text: string, root: string): Recipe {
-  const entries: Entry[] = [];
-  const config: { -readonly [key in keyof ImageConfig]: ImageConfig[key] } = {};
+  let entries: Entry[] = [];
+  let config: { -readonly [key in keyof ImageConfig]: ImageConfig[key] } = {};
   for (const [instruction = '', rest = ''] of instructions(text)) {
     switch (instruction) {
       case 'ARG':
-      case 'FROM':
       case 'EXPOSE':
+        break;
+      case 'FROM':
+        entries = [];
+        config = {};
         break;
       case 'ENV':
         config.env = [...(config.env ?? []), rest];
@@ -35,7 +39,8 @@ export function readDockerfile(text: string, root: string): Recipe {
         break;
       case 'COPY': {
         const [from = '', to = ''] = rest.split(/\s+/);
-        entries.push({ ...copied(join(root, from), to), mode: 0o755 } as Entry);
+        const source = join(root, from);
+        entries.push(...(statSync(source).isDirectory() ? copiedFolder(source, to) : [copied(source, to)]));
         break;
       }
       default:

@@ -84,9 +84,9 @@ export function copied(from: string, path: string): Entry {
   return { path: path.replace(/^\//, ''), is: 'file', from: realpathSync(from) };
 }
 
-/** Every file of a folder of this machine. */
+/** Every file below a folder of this machine. */
 export function copiedFolder(from: string, path: string): readonly Entry[] {
-  return readdirSync(from)
+  return readdirSync(from, { recursive: true, encoding: 'utf8' })
     .toSorted()
     .filter((name) => statSync(join(from, name)).isFile())
     .map((name) => copied(join(from, name), `${path}/${name}`));

@@ -1,16 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Say } from '../control-plane/binaries.ts';
-import type { Entry } from './archive.ts';
 import type { NodeCluster } from './cluster.ts';
-import { copied } from './image.ts';
+import { copiedFolder } from './image.ts';
 import { type Image, writeDrydockImage, writeShellImage } from './images.ts';
 import { SHELL_IMAGE, shop } from './shop.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** What works on nodes: the payload that is shipped, or, where there is none, what the documentation of kubeadm says. */
-const PAYLOAD = [join(ROOT, 'deploy/payload'), join(import.meta.dirname, 'files/payload')];
+/** Where payload and profiles are: what is shipped, or, without it, what the documentation of kubeadm says and nothing more. */
+const SHIPPED =
+  [join(ROOT, 'deploy'), join(import.meta.dirname, 'files')].find((each) => existsSync(join(each, 'payload'))) ?? ROOT;
 const REPOSITORY = 'ghcr.io/drydock-dev/drydock-node';
 
 type Kustomization = { readonly images: readonly [{ readonly name: string; readonly newTag: string }] };
@@ -23,7 +23,12 @@ export async function bringImages(cluster: NodeCluster): Promise<Images> {
   const directory = join(cluster.share, 'images');
   const { images } = parse(readFileSync(join(ROOT, 'deploy/operator/kustomization.yaml'), 'utf8')) as Kustomization;
   const drydock = await writeDrydockImage(directory, `${images[0].name}:${images[0].newTag}`);
-  const payload = await writeShellImage(directory, 'payload', `${REPOSITORY}:test`, payloadEntries());
+  const payload = await writeShellImage(
+    directory,
+    'payload',
+    `${REPOSITORY}:test`,
+    copiedFolder(join(SHIPPED, 'payload'), 'drydock'),
+  );
   await writeShellImage(directory, 'shell', SHELL_IMAGE, []);
   await Promise.all(
     cluster.machines.flatMap((machine) =>
@@ -59,46 +64,37 @@ export async function apply(cluster: NodeCluster, objects: readonly unknown[]): 
 const API = 'drydock.dev/v1alpha1';
 const OPEN = [{ from: '2020-01-01T00:00:00Z', until: '2100-01-01T00:00:00Z' }];
 
-/** What a cluster admin writes before anything may move. */
+/** What a cluster admin writes before anything may move: the profiles as they are shipped, with what this cluster needs. */
 export function permissions(payload: Image): readonly unknown[] {
-  const shared = {
-    image: `${REPOSITORY}@${payload.digest}`,
-    hostPID: true,
-    hostNetwork: true,
-    securityContext: { privileged: true },
-    // Control groups of version 1 are an error to kubeadm since 1.35, unless it is told otherwise by name.
-    env: [{ name: 'PAYLOAD_IGNORE_PREFLIGHT_ERRORS', value: 'SystemVerification' }],
-    drain: { deadlineSeconds: 300, onDeadline: 'Fail' },
-    readySeconds: 5,
-  };
-  const profile = (name: string, spec: object) => ({
-    apiVersion: API,
-    kind: 'MaintenanceProfile',
-    metadata: { name },
-    spec: { ...shared, ...spec },
-  });
-  const apply = ['/drydock/kubeadm-apt', 'apply'];
-  const node = ['/drydock/kubeadm-apt', 'node'];
+  const policy = { maxUnavailable: 1, images: [REPOSITORY] };
   return [
-    {
-      apiVersion: API,
-      kind: 'MaintenancePolicy',
-      metadata: { name: 'cluster' },
-      spec: { maxUnavailable: 1, images: [REPOSITORY] },
-    },
+    { apiVersion: API, kind: 'MaintenancePolicy', metadata: { name: 'cluster' }, spec: policy },
     {
       apiVersion: API,
       kind: 'MaintenanceWindow',
       metadata: { name: 'now' },
       spec: { timeZone: 'Etc/UTC', openings: OPEN },
     },
-    profile('kubeadm-apt', { commands: { firstControlPlane: apply, controlPlane: node, worker: node } }),
-    profile('reboot', {
-      commands: { worker: ['/drydock/reboot'] },
-      env: [{ name: 'PAYLOAD_REBOOT_DELAY_SECONDS', value: '30' }],
-      reboot: 'Expected',
-    }),
+    // Control groups of version 1 are an error to kubeadm since 1.35, unless it is told otherwise by name.
+    profile('kubeadm-apt', payload, { PAYLOAD_IGNORE_PREFLIGHT_ERRORS: 'SystemVerification' }),
+    profile('reboot', payload, { PAYLOAD_REBOOT_DELAY_SECONDS: '30' }),
   ];
+}
+
+type Profile = { readonly spec: { readonly drain?: object; readonly env?: readonly object[] } };
+
+function profile(name: string, payload: Image, env: Readonly<Record<string, string>>): unknown {
+  const shipped = parse(readFileSync(join(SHIPPED, 'profiles', `${name}.yaml`), 'utf8')) as Profile;
+  const added = Object.entries(env).map(([key, value]) => ({ name: key, value }));
+  const spec = {
+    ...shipped.spec,
+    image: `${REPOSITORY}@${payload.digest}`,
+    env: [...(shipped.spec.env ?? []), ...added],
+    // Whatever keeps pods on a node is a failure here, and soon.
+    drain: { ...shipped.spec.drain, deadlineSeconds: 300, onDeadline: 'Fail', loadBalancer: { exclude: false } },
+    readySeconds: 5,
+  };
+  return { ...shipped, spec };
 }
 
 /** An upgrade of every node, or of one, by a profile. */
@@ -110,13 +106,4 @@ export function upgrade(name: string, profileName: string, target: object, nodeN
     metadata: { name },
     spec: { profileName, target, nodes: { selector }, windowNames: ['now'], rollout: { maxUnavailable: 1 } },
   };
-}
-
-function payloadEntries(): readonly Entry[] {
-  const from = PAYLOAD.find((directory) => existsSync(directory)) ?? '';
-  return readdirSync(from, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .toSorted()
-    .map((file) => copied(file, `drydock${file.slice(from.length)}`));
 }

@@ -5,9 +5,9 @@ export const SHELL_IMAGE = 'drydock.dev/test/shell:1';
 
 const NAMESPACE = 'shop';
 /** It answers for a while after it was told to end, as whoever is behind a Service should: nobody is sent to it then. */
-const SCRIPT = `mkdir -p /tmp/www; hostname > /tmp/www/index.html
+const SCRIPT = `mkdir -p /www; hostname > /www/index.html
 trap 'sleep 5; exit 0' TERM
-httpd -f -p 8080 -h /tmp/www & while :; do wait $! || sleep 1; done`;
+httpd -f -p 8080 -h /www & while :; do wait $! || sleep 1; done`;
 
 /** Two workloads under budgets, of which one can be asked through every node. */
 export const shop: readonly unknown[] = [
