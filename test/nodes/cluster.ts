@@ -43,37 +43,17 @@ export async function startNodeCluster(
   releases: readonly [from: Release, ...others: Release[]],
   say: Say,
 ): Promise<NodeCluster> {
-  const [from] = releases;
+  const [from, ...later] = releases;
   say('laying out the network and the disks');
   const machines = await layOutMachines(names);
   try {
-    say(`writing packages and images of ${releases.map(({ version }) => version).join(' and ')}`);
-    await writeShare(machines, releases);
-    const [first, ...others] = machines.all;
-    if (first === undefined) throw new Error('a cluster has a control plane');
-    say(`booting ${names.join(', ')}`);
-    await Promise.all(machines.all.map((machine) => machine.boot()));
-    say(`installing ${from.version} on ${first.name}`);
-    await install(first, from.version);
-    say('kubeadm init');
-    await init(first, from.version);
-    await Promise.all(
-      others.map(async (machine) => {
-        say(`installing ${from.version} on ${machine.name}, and kubeadm join`);
-        await install(machine, from.version);
-        await put(machine, 'etc/kubeadm.yaml', joinConfiguration(machine, first));
-        await machine.exec(['kubeadm', 'join', '--config', '/etc/kubeadm.yaml'], {
-          what: 'kubeadm join',
-          seconds: 180,
-        });
-      }),
-    );
-    const cluster = await reach(machines, first, from);
-    say('waiting for nodes, kube-proxy and CoreDNS');
-    await cluster.kubectlOrThrow(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s']);
-    for (const each of ['daemonset/kube-proxy', 'deployment/coredns']) {
-      await cluster.kubectlOrThrow(['-n', 'kube-system', 'rollout', 'status', each, '--timeout=120s']);
-    }
+    say(`writing packages and images of ${from.version}`);
+    await writeFiles(machines, from);
+    await writeRelease(machines, from);
+    const [cluster] = await Promise.all([
+      makeCluster(machines, from, say),
+      inTurn(later, (each) => writeRelease(machines, each)),
+    ]);
     return cluster;
   } catch (error) {
     await machines.stop();
@@ -81,12 +61,45 @@ export async function startNodeCluster(
   }
 }
 
-async function writeShare({ directory, share }: Machines, releases: readonly [Release, ...Release[]]): Promise<void> {
-  for (const release of releases) {
-    await addPackages(join(share, 'packages'), release);
-    await writeReleaseImages(join(share, 'images'), release);
+/** Waits until everything that kubeadm has set up is there. */
+export async function settled(cluster: NodeCluster): Promise<void> {
+  await cluster.kubectlOrThrow(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s']);
+  for (const each of ['daemonset/kube-proxy', 'deployment/coredns']) {
+    await cluster.kubectlOrThrow(['-n', 'kube-system', 'rollout', 'status', each, '--timeout=120s']);
   }
-  const pause = (await wantedImages(releases[0]))['pause'] ?? '';
+}
+
+async function makeCluster(machines: Machines, { version, ...from }: Release, say: Say): Promise<NodeCluster> {
+  const [first, ...others] = machines.all;
+  if (first === undefined) throw new Error('a cluster has a control plane');
+  say(`booting ${machines.all.map(({ name }) => name).join(', ')}`);
+  await Promise.all(machines.all.map((machine) => machine.boot()));
+  say(`installing ${version} on ${first.name}`);
+  await install(first, version);
+  say('kubeadm init');
+  // A worker that waits for its control plane may as well install its packages.
+  await Promise.all([init(first, version), ...others.map((machine) => install(machine, version))]);
+  say('kubeadm join');
+  await Promise.all(
+    others.map(async (machine) => {
+      await put(machine, 'etc/kubeadm.yaml', joinConfiguration(machine, first));
+      await machine.exec(['kubeadm', 'join', '--config', '/etc/kubeadm.yaml'], { what: 'kubeadm join', seconds: 180 });
+    }),
+  );
+  return reach(machines, first, { version, ...from });
+}
+
+async function inTurn<T>(all: readonly T[], each: (one: T) => Promise<void>): Promise<void> {
+  for (const one of all) await each(one);
+}
+
+async function writeRelease({ share }: Machines, release: Release): Promise<void> {
+  await addPackages(join(share, 'packages'), release);
+  await writeReleaseImages(join(share, 'images'), release);
+}
+
+async function writeFiles({ directory }: Machines, release: Release): Promise<void> {
+  const pause = (await wantedImages(release))['pause'] ?? '';
   for (const [path, text] of Object.entries(filesOfMachines(pause))) {
     const file = join(directory, 'overlay', path);
     await mkdir(dirname(file), { recursive: true });

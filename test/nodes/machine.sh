@@ -94,7 +94,12 @@ sweep() {
   ip -n $SWITCH link del "p-$n" 2> /dev/null || true
   ip netns del "drydock-$n" 2> /dev/null || true
   for c in $GROUPS_V1 .; do
-    [ ! -d "/sys/fs/cgroup/$c/drydock-$n" ] || find "/sys/fs/cgroup/$c/drydock-$n" -depth -type d -exec rmdir {} \; 2> /dev/null || true
+    # What ran there is dead, but not all of it is gone yet.
+    for _ in $(seq 50); do
+      [ -d "/sys/fs/cgroup/$c/drydock-$n" ] || break
+      find "/sys/fs/cgroup/$c/drydock-$n" -depth -type d -exec rmdir {} \; 2> /dev/null || true
+      [ ! -d "/sys/fs/cgroup/$c/drydock-$n" ] || sleep 0.1
+    done
   done
 }
 

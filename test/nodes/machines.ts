@@ -69,12 +69,12 @@ export async function layOutMachines(names: readonly string[]): Promise<Machines
     directory,
     share,
     all,
-    stop: async () => {
+    stop: once(async () => {
       caretaker.ref();
       const gone = new Promise<number>((resolve) => caretaker.once('exit', (code) => resolve(code ?? 1)));
       caretaker.stdin?.end('\n');
       if ((await gone) !== 0) throw new Error(`the machines in ${directory} could not be cleared away`);
-    },
+    }),
   };
 }
 
@@ -87,6 +87,15 @@ grep -l '/drydock/machines/' /proc/[0-9]*/mountinfo 2> /dev/null
 true`;
   const { stdout } = await run('bash', ['-c', script], { what: 'a look for what is left' });
   return stdout.split('\n').filter((line) => line !== '');
+}
+
+/** Who stops what has been stopped waits for the same end. */
+function once(stop: () => Promise<void>): () => Promise<void> {
+  let stopped: Promise<void> | undefined;
+  return () => {
+    stopped ??= stop();
+    return stopped;
+  };
 }
 
 async function hire(directory: string): Promise<ChildProcess> {

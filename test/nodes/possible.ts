@@ -29,27 +29,11 @@ const CAP_SYS_ADMIN = 21n;
 const OVERLAYFS = 0x794c7630;
 const TMPFS = 0x01021994;
 
-/** The packages of Debian and Ubuntu, by a file of each. */
-const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  containerd: ['/usr/bin/containerd', '/usr/bin/ctr'],
-  runc: ['/usr/sbin/runc'],
-  'containernetworking-plugins': ['/usr/lib/cni/bridge', '/usr/lib/cni/host-local', '/usr/lib/cni/portmap'],
-  conntrack: ['/usr/sbin/conntrack'],
-  iptables: ['/usr/sbin/xtables-nft-multi'],
-  iproute2: ['/sbin/ip'],
-  ethtool: ['/usr/sbin/ethtool'],
-  socat: ['/usr/bin/socat'],
-  'busybox-static': ['/bin/busybox'],
-  'apt-utils': ['/usr/bin/apt-ftparchive'],
-  systemd: ['/lib/systemd/systemd'],
-  dbus: ['/usr/bin/dbus-daemon'],
-  curl: ['/usr/bin/curl'],
-  'util-linux': ['/usr/bin/unshare', '/usr/bin/nsenter', '/usr/bin/setpriv', '/usr/bin/flock'],
-  dpkg: ['/usr/bin/dpkg-deb'],
-};
-
-/** All of them, as `apt-get install` wants them. */
-export const packages = Object.keys(PACKAGES);
+/** The packages of Debian and Ubuntu that a host must have, with files of each; .ci/run installs what is not there. */
+const PACKAGES = readFileSync(join(import.meta.dirname, 'host-packages.txt'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => line.split(' '));
 
 /** Decides whether the tier runs. It changes a machine (control groups, namespaces), so nobody gets it unasked. */
 export function judge(host: Host): Verdict {
@@ -70,7 +54,7 @@ export function judge(host: Host): Verdict {
       'the cache is not on a disk, and a node cannot copy on write above that: set DRYDOCK_CACHE to a folder on one',
     );
   }
-  const missing = packages.filter((name) => PACKAGES[name]?.some((file) => !host.has(file)));
+  const missing = PACKAGES.filter(([, ...files]) => !files.every(host.has)).map(([name]) => name);
   if (missing.length === 0) return { runs: true };
   const mend = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   return { ...no(`packages are missing: ${mend}`), mend };

@@ -5,7 +5,7 @@ import type { AuditEvent } from '../../control-plane/audit.ts';
 import { until } from '../../control-plane/until.ts';
 import { chosen, coreDNS } from '../chosen.ts';
 import { clock } from '../clock.ts';
-import { type NodeCluster, startNodeCluster } from '../cluster.ts';
+import { type NodeCluster, settled, startNodeCluster } from '../cluster.ts';
 import { apply, bringImages, installDrydock, openShop, permissions, upgrade } from '../installation.ts';
 import { leftovers } from '../machines.ts';
 import { lowest, type Observer, observe, outages, type Seen, unexplained } from '../observer.ts';
@@ -40,6 +40,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
       say(`loading what ${to} needs, Drydock and its payload onto every node`);
       const [images] = await Promise.all([
         bringImages(cluster),
+        settled(cluster),
         ...cluster.machines.map((machine) => cluster.load(machine, `*-${to}.tar`)),
       ]);
       await installDrydock(cluster, say);
