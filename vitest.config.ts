@@ -33,6 +33,7 @@ const onNodes = {
     fileParallelism: false,
     // Last, with nothing beside it: a control plane that is replaced should be waited for, not its cores.
     sequence: { groupOrder: 3 },
+    globalSetup: ['test/nodes/build.ts'],
     testTimeout: 120_000,
   },
 };

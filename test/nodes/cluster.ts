@@ -32,6 +32,8 @@ export type NodeCluster = {
   kubectl(args: readonly string[], input?: string): Promise<Said>;
   /** As kubectl, but rejects unless that ends well. */
   kubectlOrThrow(args: readonly string[], input?: string): Promise<string>;
+  /** A token of the administrator for who has connections of his own. */
+  token(): Promise<string>;
   /** Puts images of the share onto a machine, as a pull would. */
   load(machine: Machine, pattern: string): Promise<void>;
   stop(): Promise<void>;
@@ -49,10 +51,13 @@ export async function startNodeCluster(
   try {
     say(`writing packages and images of ${from.version}`);
     await writeFiles(machines, from);
-    await writeRelease(machines, from);
+    // All before anybody asks: apt refuses lists that change while it reads them.
+    for (const each of releases) await addPackages(join(machines.share, 'packages'), each);
+    const images = join(machines.share, 'images');
+    await writeReleaseImages(images, from);
     const [cluster] = await Promise.all([
       makeCluster(machines, from, say),
-      inTurn(later, (each) => writeRelease(machines, each)),
+      inTurn(later, (each) => writeReleaseImages(images, each)),
     ]);
     return cluster;
   } catch (error) {
@@ -91,11 +96,6 @@ async function makeCluster(machines: Machines, { version, ...from }: Release, sa
 
 async function inTurn<T>(all: readonly T[], each: (one: T) => Promise<void>): Promise<void> {
   for (const one of all) await each(one);
-}
-
-async function writeRelease({ share }: Machines, release: Release): Promise<void> {
-  await addPackages(join(share, 'packages'), release);
-  await writeReleaseImages(join(share, 'images'), release);
 }
 
 async function writeFiles({ directory }: Machines, release: Release): Promise<void> {
@@ -161,8 +161,9 @@ async function reach(machines: Machines, first: Machine, from: Release): Promise
     return stdout;
   };
   await kubectlOrThrow(['apply', '-f', '-'], OBSERVER_ACCOUNT);
-  const token = ['-n', 'kube-system', 'create', 'token', 'drydock-test-admin', '--duration=24h'];
-  const admin = new Client(server, ca, (await kubectlOrThrow(token)).trim(), 'drydock-test');
+  const asked = ['-n', 'kube-system', 'create', 'token', 'drydock-test-admin', '--duration=24h'];
+  const token = async () => (await kubectlOrThrow(asked)).trim();
+  const admin = new Client(server, ca, await token(), 'drydock-test');
   const audit = new AuditLog(join(first.disk, AUDIT, 'audit.log'));
   return {
     machines: machines.all,
@@ -180,6 +181,7 @@ async function reach(machines: Machines, first: Machine, from: Release): Promise
     },
     kubectl,
     kubectlOrThrow,
+    token,
     load,
     stop: async () => {
       await admin.close();

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Say } from '../control-plane/binaries.ts';
 import type { NodeCluster } from './cluster.ts';
 import { copiedFolder } from './image.ts';
 import { type Image, writeDrydockImage, writeShellImage } from './images.ts';
@@ -39,8 +38,7 @@ export async function bringImages(cluster: NodeCluster): Promise<Images> {
 }
 
 /** Installs Drydock as the README says, and waits until both replicas are there. */
-export async function installDrydock(cluster: NodeCluster, say: Say): Promise<void> {
-  say('kubectl apply -k deploy');
+export async function installDrydock(cluster: NodeCluster): Promise<void> {
   await cluster.kubectlOrThrow(['apply', '-k', join(ROOT, 'deploy')]);
   await cluster.kubectlOrThrow(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   const status = ['-n', 'drydock-system', 'rollout', 'status', 'deployment/drydock', '--timeout=180s'];

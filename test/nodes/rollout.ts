@@ -3,6 +3,7 @@ import type { Say } from '../control-plane/binaries.ts';
 import type { Client, Metadata } from '../control-plane/client.ts';
 import { pause } from '../control-plane/until.ts';
 import type { NodeCluster } from './cluster.ts';
+import { portrait } from './stage.ts';
 
 const GROUP = '/apis/drydock.dev/v1alpha1';
 const EVERY_MS = 1_000;
@@ -53,7 +54,8 @@ export async function rolledOut(
     if (stalled !== undefined || performance.now() > end) {
       const passed = passages?.items.map(({ spec, status }) => `${spec.nodeName}: ${JSON.stringify(status)}`);
       const why = stalled === undefined ? `not within ${seconds} s` : stalled.message;
-      throw new Error(`${name}: ${why}\n${JSON.stringify(conditions)}\n${passed?.join('\n')}`);
+      const seen = await portrait(cluster);
+      throw new Error(`${name}: ${why}\n${JSON.stringify(conditions)}\n${passed?.join('\n')}\n${seen}`);
     }
     await pause(EVERY_MS);
   }

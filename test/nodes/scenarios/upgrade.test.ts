@@ -3,76 +3,52 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditEvent } from '../../control-plane/audit.ts';
 import { until } from '../../control-plane/until.ts';
-import { chosen, coreDNS } from '../chosen.ts';
+import { chosen } from '../chosen.ts';
 import { clock } from '../clock.ts';
-import { type NodeCluster, settled, startNodeCluster } from '../cluster.ts';
-import { apply, bringImages, installDrydock, openShop, permissions, upgrade } from '../installation.ts';
+import type { NodeCluster } from '../cluster.ts';
+import { apply, permissions, upgrade } from '../installation.ts';
 import { leftovers } from '../machines.ts';
-import { lowest, type Observer, observe, outages, type Seen, unexplained } from '../observer.ts';
+import { lowest, outages, type Seen, unexplained } from '../observer.ts';
 import { packageVersion } from '../packages.ts';
 import { judge, thisHost } from '../possible.ts';
-import { builtRelease } from '../releases.ts';
 import { rolledOut, type Step } from '../rollout.ts';
-import { DOOR } from '../shop.ts';
+import { type Stage, setStage } from '../stage.ts';
 
 const USER = 'system:serviceaccount:drydock-system:drydock';
 const MINUTE_MS = 60_000;
-const BEGIN = [25 * MINUTE_MS] as const;
+const BEGIN_MS = 25 * MINUTE_MS;
+const HOP_SECONDS = 900;
+const RESTART_SECONDS = 400;
 
 const verdict = judge(thisHost());
 const { from, to } = chosen();
 const title = `a cluster of three real nodes goes from ${from} to ${to} by itself`;
 
 describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verdict.why})`, () => {
+  let stage: Stage;
   let cluster: NodeCluster;
-  let observer: Observer;
   let seen: Seen;
   let hop: readonly Step[];
   let restart: readonly Step[];
   let bootID: string;
   const say = clock();
 
-  beforeAll(
-    async () => {
-      const before = await builtRelease(from, coreDNS(from));
-      const after = await builtRelease(to, coreDNS(to));
-      cluster = await startNodeCluster(['cp1', 'w1', 'w2'], [before, after], say);
-      say(`loading what ${to} needs, Drydock and its payload onto every node`);
-      const [images] = await Promise.all([
-        bringImages(cluster),
-        settled(cluster),
-        ...cluster.machines.map((machine) => cluster.load(machine, `*-${to}.tar`)),
-      ]);
-      await installDrydock(cluster, say);
-      say('opening the shop');
-      await openShop(cluster);
-      const token = await cluster.kubectlOrThrow(['-n', 'kube-system', 'create', 'token', 'drydock-test-admin']);
-      const entries = cluster.machines.map(({ name, address }) => [name, `http://${address}:${DOOR}/`]);
-      observer = observe({
-        server: cluster.server,
-        ca: cluster.ca,
-        token: token.trim(),
-        namespace: 'shop',
-        entries: Object.fromEntries(entries),
-      });
-      say('the upgrade begins');
-      await apply(cluster, permissions(images.payload));
-      await apply(cluster, [upgrade('hop', 'kubeadm-apt', { kubernetesVersion: to })]);
-      hop = await rolledOut(cluster, 'hop', 900, say);
-      say('the upgrade is done, and one node is restarted');
-      bootID = await cluster.machine('w2').bootID();
-      await apply(cluster, [upgrade('restart', 'reboot', { revision: 'restarted' }, 'w2')]);
-      restart = await rolledOut(cluster, 'restart', 400, say);
-      seen = observer.seen();
-      say(figures(seen, hop, restart));
-    },
-    ...BEGIN,
-  );
+  beforeAll(async () => {
+    stage = await setStage(['cp1', 'w1', 'w2'], from, to, say);
+    cluster = stage.cluster;
+    say('the upgrade begins');
+    await apply(cluster, permissions(stage.payload));
+    await apply(cluster, [upgrade('hop', 'kubeadm-apt', { kubernetesVersion: to })]);
+    hop = await rolledOut(cluster, 'hop', HOP_SECONDS, say);
+    say('the upgrade is done, and one node is restarted');
+    bootID = await cluster.machine('w2').bootID();
+    await apply(cluster, [upgrade('restart', 'reboot', { revision: 'restarted' }, 'w2')]);
+    restart = await rolledOut(cluster, 'restart', RESTART_SECONDS, say);
+    seen = stage.observer.seen();
+    say(figures(seen, hop, restart));
+  }, BEGIN_MS);
 
-  afterAll(async () => {
-    await observer?.stop();
-    await cluster?.stop();
-  }, 2 * MINUTE_MS);
+  afterAll(() => stage?.stop(), 2 * MINUTE_MS);
 
   test('every node runs the target, and is in service', async () => {
     type Node = {
@@ -153,15 +129,14 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
 
   test('the observer would have seen it: pods deleted past their budget, and a Service without anybody', async () => {
     await cluster.kubectlOrThrow(['-n', 'shop', 'scale', 'deployment/web', '--replicas=0']);
-    const noticed = () => (lowest(observer.seen().counts).get('shop/web')?.below ?? 0) > 0;
+    const noticed = () => (lowest(stage.observer.seen().counts).get('shop/web')?.below ?? 0) > 0;
     await until(noticed, { what: 'the observer counts too few', seconds: 30 });
-    const refused = () => observer.seen().failures.length > seen.failures.length;
+    const refused = () => stage.observer.seen().failures.length > seen.failures.length;
     await until(refused, { what: 'the observer is not answered', seconds: 60 });
   });
 
   test('nothing is left of it on this machine', async () => {
-    await observer.stop();
-    await cluster.stop();
+    await stage.stop();
     expect(await leftovers()).toEqual([]);
   });
 
