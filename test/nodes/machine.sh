@@ -67,7 +67,7 @@ lay_out() {
   printf '[Unit]\nAfter=containerd.service\n' > "$d/etc/systemd/system/kubelet.service.d/20-order.conf"
   # What the one who asked for the machine wants in it.
   [ ! -d "$DIR/overlay" ] || cp -a "$DIR/overlay/." "$d/"
-  sed -i "s#@PODS@#$(awk -v n="$n" '$1 == n { print $3 }' "$DIR/machines")#" "$d/etc/cni/net.d/10-bridge.conflist"
+  [ ! -f "$d/etc/cni/net.d/10-bridge.conflist" ] || sed -i "s#@PODS@#$(awk -v n="$n" '$1 == n { print $3 }' "$DIR/machines")#" "$d/etc/cni/net.d/10-bridge.conflist"
 }
 
 # Made anew at each boot, as the network of a machine is.

@@ -70,9 +70,9 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     expect(named.length).toBe(6);
   });
 
-  test('kubeadm, kubelet and kubectl are packages of the target, and on hold', async () => {
+  test('kubeadm, kubelet and kubectl are packages of the target, and on hold (planted: unheld)', async () => {
     for (const machine of cluster.machines) {
-      const held = await machine.exec(['apt-mark', 'showhold'], { what: 'packages on hold' });
+      const held = await machine.exec(['apt-mark', 'showhold'], { what: 'packages on hold (planted: unheld)' });
       expect(held.stdout.trim().split('\n')).toEqual(['kubeadm', 'kubectl', 'kubelet']);
       const query = ['dpkg-query', '-W', 'kubeadm', 'kubectl', 'kubelet'];
       const { stdout } = await machine.exec(query, { what: 'versions of packages' });
@@ -96,7 +96,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     }
   });
 
-  test('the workload answered all the time, but for the door of the node that was rebooting', async () => {
+  test('the workload answered all the time, but for the door of the node that was rebooting (planted: pods that end at once)', async () => {
     const doors = await excuses();
     expect(unexplained(seen.failures, doors)).toEqual([]);
     expect(seen.requests).toBeGreaterThan(2_000);
@@ -116,7 +116,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     expect(cluster.audit.podDeletions({ user: USER })).toEqual([]);
   });
 
-  test('its own rights were enough', () => {
+  test('its own rights were enough (planted: no right to write events)', () => {
     expect(cluster.audit.events({ user: USER, code: 403 })).toEqual([]);
   });
 
@@ -135,7 +135,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     await until(refused, { what: 'the observer is not answered', seconds: 60 });
   });
 
-  test('nothing is left of it on this machine', async () => {
+  test('nothing is left of it on this machine (planted: a control group)', async () => {
     await stage.stop();
     expect(await leftovers()).toEqual([]);
   });
