@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheBase } from '../control-plane/binaries.ts';
@@ -13,6 +14,8 @@ export type Host = {
   /** The type of the file system where the disks are, as statfs(2) has it. */
   readonly fileSystem: number;
   has(file: string): boolean;
+  /** Makes for a moment what a machine is made of, and says what went wrong with it. */
+  trial(): string | undefined;
 };
 
 /** Whether the tier of real nodes runs here, and if not why not, in a sentence. */
@@ -35,6 +38,21 @@ const PACKAGES = readFileSync(join(import.meta.dirname, 'host-packages.txt'), 'u
   .split('\n')
   .map((line) => line.split(' '));
 
+/** Capabilities alone say little: whoever runs this machine may forbid mounts or control groups all the same. */
+const TRIAL = `set -e
+grep -q '4294967295$' /proc/self/uid_map || { echo 'its root is root of a user namespace only' >&2; exit 1; }
+d=$(mktemp -d "$1/trial-XXXXXX")
+trap 'rm -rf "$d"' EXIT
+mkdir "$d/lower" "$d/upper" "$d/work" "$d/merged"
+unshare --mount --uts --ipc --pid --cgroup --net --fork sh -ec '
+  mount --make-rprivate /
+  mount -t overlay -o "lowerdir=$0/lower,upperdir=$0/upper,workdir=$0/work" overlay "$0/merged"
+  mount -t proc proc /proc' "$d"
+group=/sys/fs/cgroup
+[ ! -d $group/memory ] || group=$group/memory
+mkdir $group/drydock-trial-$$
+rmdir $group/drydock-trial-$$`;
+
 /** Decides whether the tier runs. It changes a machine (control groups, namespaces), so nobody gets it unasked. */
 export function judge(host: Host): Verdict {
   if (host.env['DRYDOCK_TEST_NODES'] !== '1') {
@@ -55,7 +73,10 @@ export function judge(host: Host): Verdict {
     );
   }
   const missing = PACKAGES.filter(([, ...files]) => !files.every(host.has)).map(([name]) => name);
-  if (missing.length === 0) return { runs: true };
+  if (missing.length === 0) {
+    const wrong = host.trial();
+    return wrong === undefined ? { runs: true } : no(`this machine does not let a machine be made in it: ${wrong}`);
+  }
   const mend = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   return { ...no(`packages are missing: ${mend}`), mend };
 }
@@ -71,6 +92,10 @@ export function thisHost(env: Host['env'] = process.env): Host {
     uid: process.getuid?.() ?? -1,
     capabilities: BigInt(`0x${/^CapEff:\s*(\S+)/m.exec(status)?.[1] ?? '0'}`),
     fileSystem: statfsSync(base).type,
+    trial: () => {
+      const { status, stderr } = spawnSync('bash', ['-c', TRIAL, 'trial', base], { encoding: 'utf8', timeout: 10_000 });
+      return status === 0 ? undefined : stderr.trim().split('\n').at(-1) || `ended with ${status}`;
+    },
     has: (file) => [file, ...elsewhere(file, env['PATH'] ?? '')].some(isReadable),
   };
 }

@@ -10,7 +10,7 @@ const verdict = judge(thisHost());
 const DOOMED = join(import.meta.dirname, '../doomed.ts');
 
 describe.skipIf(!verdict.runs)('machines of namespaces', () => {
-  test('boot, reboot when they are told to from inside, and lose their power, each time with another boot ID', async () => {
+  test('boot, reboot when they are told to from inside, and lose their power, and leave nothing (planted: nobody clears away)', async () => {
     const machines = await layOutMachines(['w1']);
     try {
       const [machine] = machines.all;
@@ -36,7 +36,7 @@ describe.skipIf(!verdict.runs)('machines of namespaces', () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  test('do not outlive the process that has them, not even one that is killed', async () => {
+  test('do not outlive the process that has them, not even one that is killed (planted: nobody clears away)', async () => {
     const child = spawn(process.execPath, [DOOMED], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');
     const there = await leftovers();
