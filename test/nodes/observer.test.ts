@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countHealthy, lowest, outages, unexplained } from './observer.ts';
+import { answering, countHealthy, lowest, outages, unexplained } from './observer.ts';
 
 const budget = {
   metadata: { namespace: 'shop', name: 'web' },
@@ -31,6 +31,11 @@ describe('what the observer makes of what it sees', () => {
       { at: 1000, seconds: 2 },
       { at: 5000, seconds: 0 },
     ]);
+  });
+
+  test('who answered in an outage is counted by name, and nobody who answered before or after', () => {
+    const answers = ['web-1', 'web-2', 'web-2', 'web-3', 'web-4'].map((pod, i) => ({ at: i * 1000, pod }));
+    expect([...answering(answers, { at: 1000, seconds: 2 })]).toEqual(['web-2', 'web-3']);
   });
 
   test('an excuse covers the door that it names, while it lasts, and nothing else', () => {

@@ -11,11 +11,14 @@ export type Count = { readonly at: number; readonly budget: string; readonly hea
 /** A request to the workload that was not answered. */
 export type Failure = { readonly at: number; readonly entry: string; readonly why: string };
 
+/** Who answered a request to the workload. */
+export type Answered = { readonly at: number; readonly pod: string };
+
 /** Everything that was seen. */
 export type Seen = {
   readonly api: readonly Sample[];
   readonly counts: readonly Count[];
-  readonly requests: number;
+  readonly answers: readonly Answered[];
   readonly failures: readonly Failure[];
 };
 
@@ -45,8 +48,8 @@ const PATIENCE_MS = 1_000;
 export function observe(asked: Asked): Observer {
   const api: Sample[] = [];
   const counts: Count[] = [];
+  const answers: Answered[] = [];
   const failures: Failure[] = [];
-  const sum = { requests: 0 };
   const stopping = new AbortController();
   const every = async (ms: number, look: () => Promise<void>) => {
     while (!stopping.signal.aborted) await Promise.all([look(), pause(ms)]);
@@ -72,12 +75,12 @@ export function observe(asked: Asked): Observer {
       every(REQUEST_EVERY_MS, async () => {
         const at = Date.now();
         const answer = await ask(url, {});
-        sum.requests++;
-        if (answer.status !== 200) failures.push({ at, entry, why: answer.text });
+        if (answer.status === 200) answers.push({ at, pod: answer.text.trim() });
+        else failures.push({ at, entry, why: answer.text });
       }),
     ),
   ];
-  const seen = () => ({ api: [...api], counts: [...counts], requests: sum.requests, failures: [...failures] });
+  const seen = () => ({ api: [...api], counts: [...counts], answers: [...answers], failures: [...failures] });
   return {
     seen,
     stop: async () => {
@@ -113,8 +116,11 @@ export function countHealthy(at: number, pods: readonly Pod[], budgets: readonly
   });
 }
 
-/** When nobody answered, and for how long, in seconds: from the first question without an answer to the next with one. */
-export function outages(samples: readonly Sample[]): readonly { readonly at: number; readonly seconds: number }[] {
+/** A time without answers. */
+export type Outage = { readonly at: number; readonly seconds: number };
+
+/** When nobody answered, and for how long: from the first question without an answer to the next with one. */
+export function outages(samples: readonly Sample[]): readonly Outage[] {
   const found: { at: number; seconds: number }[] = [];
   let from: number | undefined;
   for (const { at, answered } of samples) {
@@ -127,6 +133,11 @@ export function outages(samples: readonly Sample[]): readonly { readonly at: num
   const last = samples.at(-1);
   if (from !== undefined && last !== undefined) found.push({ at: from, seconds: (last.at - from) / 1000 });
   return found;
+}
+
+/** The pods of which answers came in a time: who counts them needs no API server. */
+export function answering(answers: readonly Answered[], { at, seconds }: Outage): ReadonlySet<string> {
+  return new Set(answers.filter((each) => each.at >= at && each.at <= at + seconds * 1000).map(({ pod }) => pod));
 }
 
 /** The lowest count of each budget, with its floor, how often it was counted, and how often below. */
