@@ -9,7 +9,7 @@ function host(over: Partial<Host> = {}): Host {
     platform: 'linux',
     uid: 0,
     capabilities: 0x1ff_ffff_ffffn,
-    fileSystem: EXT4,
+    fileSystem: () => EXT4,
     has: () => true,
     trial: () => undefined,
     ...over,
@@ -34,7 +34,7 @@ describe('the tier of real nodes', () => {
     ['on another system', { platform: 'darwin' }, 'not Linux'],
     ['for a user', { uid: 1000 }, 'root'],
     ['in a container without privileges', { capabilities: 0xa80425fbn }, 'no CAP_SYS_ADMIN'],
-    ['without a disk', { fileSystem: 0x794c7630 }, 'DRYDOCK_CACHE'],
+    ['without a disk', { fileSystem: () => 0x794c7630 }, 'DRYDOCK_CACHE'],
     ['where mounts are forbidden', { trial: () => 'mount: permission denied' }, 'permission denied'],
   ])('does not run %s, and says why', (_, over, word) => {
     expect(why(over)).toContain(word);

@@ -11,8 +11,8 @@ export type Host = {
   readonly uid: number;
   /** The effective capabilities of this process, as a mask. */
   readonly capabilities: bigint;
-  /** The type of the file system where the disks are, as statfs(2) has it. */
-  readonly fileSystem: number;
+  /** The type of the file system where the disks will be, as statfs(2) has it. */
+  fileSystem(): number;
   has(file: string): boolean;
   /** Makes for a moment what a machine is made of, and says what went wrong with it. */
   trial(): string | undefined;
@@ -67,7 +67,7 @@ export function judge(host: Host): Verdict {
     if ((host.capabilities & (1n << bit)) === 0n)
       return no(`this root has no ${name}, as in a container without privileges`);
   }
-  if ([OVERLAYFS, TMPFS].includes(host.fileSystem)) {
+  if ([OVERLAYFS, TMPFS].includes(host.fileSystem())) {
     return no(
       'the cache is not on a disk, and a node cannot copy on write above that: set DRYDOCK_CACHE to a folder on one',
     );
@@ -84,14 +84,17 @@ export function judge(host: Host): Verdict {
 /** This machine. */
 export function thisHost(env: Host['env'] = process.env): Host {
   const base = cacheBase(env);
-  mkdirSync(base, { recursive: true });
   const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
   return {
     env,
     platform: process.platform,
     uid: process.getuid?.() ?? -1,
     capabilities: BigInt(`0x${/^CapEff:\s*(\S+)/m.exec(status)?.[1] ?? '0'}`),
-    fileSystem: statfsSync(base).type,
+    // Nothing is made, not even a folder, before somebody has asked for it.
+    fileSystem: () => {
+      mkdirSync(base, { recursive: true });
+      return statfsSync(base).type;
+    },
     trial: () => {
       const { status, stderr } = spawnSync('bash', ['-c', TRIAL, 'trial', base], { encoding: 'utf8', timeout: 10_000 });
       return status === 0 ? undefined : stderr.trim().split('\n').at(-1) || `ended with ${status}`;
