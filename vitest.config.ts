@@ -68,6 +68,16 @@ export default defineConfig({
           ],
         },
       },
+      {
+        test: {
+          name: 'payload',
+          // Hundreds of runs of shell scripts, each of which is killed somewhere.
+          maxWorkers: availableParallelism(),
+          testTimeout: 480_000,
+          sequence: { groupOrder: 0 },
+          include: ['test/payload/*.test.ts'],
+        },
+      },
       ...(controlPlane ? [onControlPlane] : []),
       onNodes,
     ],

@@ -128,7 +128,10 @@ const spec = ruled(
       'The MaintenanceWindows; [] written on purpose means always open but for the freezes of the policy.',
     ),
     rollout: rollout.describe('How carefully.').prefault({}),
-    preflight: word(['Warn', 'Enforce'], 'Whether a blocker that cannot clear stops the start.').optional(),
+    preflight: word(
+      ['Warn', 'Enforce'],
+      'What is in the way of nodes still to do is always said in status.blockers; with Enforce nothing begins while any of it cannot clear by itself.',
+    ).default('Warn'),
     gates: list(gate, 16, { as: 'map', by: 'name' }, 'What must hold before each further node.').optional(),
     etcdSnapshot: z
       .object({
@@ -157,7 +160,6 @@ const spec = ruled(
     'mode Plan is not available yet: use Run, or Paused to write the upgrade down without starting it',
     (s) => s.mode !== 'Plan',
   ),
-  notYet('preflight'),
   notYet('gates'),
   notYet('etcdSnapshot'),
   notYet('approval'),

@@ -110,8 +110,8 @@ export const workFields = {
   prepareDeadlineSeconds: seconds('How long pre-pulling and the check may take together.', 1, 86_400).default(600),
   prePull: z.boolean().describe('Have the image on the node before it is cordoned.').default(true),
   reboot: word(
-    ['Never', 'Expected'],
-    'Expected: the command arms a reboot and exits 0; a new boot ID must follow.',
+    ['Never', 'Expected', 'IfArmed'],
+    'Expected: the command arms a reboot and exits 0; a new boot ID must follow. IfArmed: so where the last line of its termination message says "rebootArmed": true.',
   ).default('Never'),
   rebootDeadlineSeconds: seconds('How long a reboot may take.', 1, 86_400).default(900),
   readySeconds: seconds(
@@ -132,9 +132,9 @@ const spec = ruled(
     (s) => s.readySeconds < s.verifyDeadlineSeconds,
   ),
   rule(
-    "!(self.drain.mode == 'Leave' && self.reboot == 'Expected')",
+    "!(self.drain.mode == 'Leave' && self.reboot != 'Never')",
     'drain.mode Leave would reboot a node that still takes pods: use Cordon',
-    (s) => !(s.drain.mode === 'Leave' && s.reboot === 'Expected'),
+    (s) => !(s.drain.mode === 'Leave' && s.reboot !== 'Never'),
   ),
   rule(
     'size(self.commands.check) == 0 || self.prePull',

@@ -51,6 +51,10 @@ const begun = {
   jobUID: text(64, 'The Job of this attempt.'),
   bootIDBefore: text(64, 'The boot ID before the Job.'),
   machineID: text(64, 'The machine, which survives a new registration under the same name.'),
+  rebootArmed: z
+    .boolean()
+    .describe('Whether the payload said that it armed a reboot, where that is left to it.')
+    .optional(),
 };
 
 const phase = <P extends string>(of: P) => z.literal(of).describe('Where the passage stands.');

@@ -116,6 +116,7 @@ function budgetView(raw: Raw, pool: Pool): Omit<BudgetView, keyof Seen> {
   const selector = spec['selector'] == null ? undefined : selectorView(record(spec['selector']), pool);
   const allowed = condition(status, 'DisruptionAllowed');
   const failed = allowed['reason'] === 'SyncFailed' ? text(allowed['message']) : undefined;
+  const denied = allowed['status'] === 'False' ? instant(allowed['lastTransitionTime']) : 0;
   const disrupted = Object.keys(record(status['disruptedPods']));
   const [minAvailable, maxUnavailable] = [amount(spec['minAvailable']), amount(spec['maxUnavailable'])];
   return {
@@ -130,6 +131,7 @@ function budgetView(raw: Raw, pool: Pool): Omit<BudgetView, keyof Seen> {
     desiredHealthy: number(status['desiredHealthy']),
     expectedPods: number(status['expectedPods']),
     alwaysAllowUnhealthy: spec['unhealthyPodEvictionPolicy'] === 'AlwaysAllow',
+    ...(denied === 0 ? {} : { deniedSince: denied }),
     ...(failed === undefined ? {} : { failed }),
     disruptedPods: disrupted.length === 0 ? NONE : disrupted,
   };

@@ -1,9 +1,14 @@
+import type { Blocker } from '../api/blocker.ts';
 import type { UpgradeStatus } from '../api/cluster-upgrade.ts';
+import type { Because } from '../core/because.ts';
+import { sentence } from '../core/conditions.ts';
 import { newHindrances } from '../core/news.ts';
+import { foretold } from '../core/preflight.ts';
 import { decideRollout, survey } from '../core/rollout.ts';
 import type { RolloutFacts } from '../core/rollout-facts.ts';
 import { reported } from '../core/rollout-report.ts';
 import type { Loop, Subject } from './loop.ts';
+import { Preflight } from './preflight.ts';
 import type { Place } from './see-drain.ts';
 import { readWindows, type ServerVersion, seeRollout } from './see-rollout.ts';
 
@@ -14,12 +19,14 @@ const LOOKED: ReadonlySet<string> = new Set(['writeLedger', 'createPassage']);
 export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subject<RolloutFacts, UpgradeStatus> {
   const { cluster, clock, memory } = loop;
   const from = () => ({ caches: cluster.caches, server, memory, now: clock.now(), place });
+  const preflight = new Preflight();
   return {
     name: 'ClusterUpgrade',
     version: ({ upgrade }) => upgrade.resourceVersion,
     observe(key) {
       const upgrade = cluster.caches.ClusterUpgrade.get(key);
-      return upgrade?.readable ? seeRollout(upgrade, from()) : undefined;
+      if (upgrade === undefined) preflight.forget(key);
+      return upgrade?.readable ? seeRollout(upgrade, from(), preflight) : undefined;
     },
     async look(key) {
       // The passages too: after a restore of etcd a cache may still show one as Failed that is on its way again.
@@ -38,7 +45,7 @@ export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subje
       if (!windows.ok) return windows;
       const ledger = policy.value?.readable ? policy.value : undefined;
       const live = { nodes: nodes.value, ledger, windows: windows.value, passages: passages.value };
-      return { ok: true, value: seeRollout(upgrade.value, from(), live) };
+      return { ok: true, value: seeRollout(upgrade.value, from(), preflight, live) };
     },
     decide: decideRollout,
     // A finalizer that goes is looked at as well: a lagging ledger may not show a ticket that was admitted just now. So is a
@@ -48,7 +55,8 @@ export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subje
     about: ({ upgrade: { name, uid } }) => ({ kind: 'ClusterUpgrade', name, uid }),
     status: ({ upgrade }, to) => write(upgrade, to),
     report(facts) {
-      const next = reported(survey(facts));
+      const rollout = survey(facts);
+      const next = reported(rollout);
       if (next === undefined) return undefined;
       const { upgrade } = facts;
       const { status } = upgrade;
@@ -59,6 +67,7 @@ export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subje
         if (overrides) tellOverride(loop, upgrade, next);
         if (turns) tellPhase(loop, upgrade, next);
         else tellHindered(loop, upgrade, next);
+        tellAhead(loop, upgrade, foretold(rollout.ahead, status.blockers, next.blockers));
       };
       return { write: write(upgrade, next), urgent: turns || overrides || reopens, tell };
     },
@@ -83,6 +92,14 @@ function tellHindered({ cluster }: Loop, { name, uid, status }: RolloutFacts['up
     const on = { kind: 'ClusterUpgrade', name, uid } as const;
     cluster.tell({ on, type: 'Warning', reason, message: message.slice(0, 1024) });
   }
+}
+
+/** One Event for what will be in the way of nodes whose turn has not come: there is time to mend it. */
+function tellAhead({ cluster }: Loop, { name, uid }: RolloutFacts['upgrade'], blockers: readonly Blocker[]): void {
+  if (blockers.length === 0) return;
+  const because: Because = { reason: 'BlockersAhead', blockers: blockers.slice(0, 5) };
+  const on = { kind: 'ClusterUpgrade', name, uid } as const;
+  cluster.tell({ on, type: 'Warning', reason: because.reason, message: sentence(because).slice(0, 1024) });
 }
 
 /** Windows that do not count are a person's doing, which others must find afterwards: when, until when and why. */

@@ -35,6 +35,8 @@ export type Subject<Facts, State> = {
   status(facts: Facts, to: State, because: Because): StatusWrite;
   /** The whole status for anything but a move, where it says something new. */
   report(facts: Facts, because: Because): Report | undefined;
+  /** What people are told of an effect that was accepted, where neither a status nor the object itself says it. */
+  did?(facts: Facts, effect: Effect): Telling | undefined;
   /** Tells people, after the store succeeded. */
   tell(facts: Facts, decision: Decision<State, Effect>): void;
 };
@@ -133,7 +135,7 @@ async function carryOut<Facts, State>(
       return {};
     }
     case 'act': {
-      const retry = await perform(subject, loop, key, decision.effects, decision.because);
+      const retry = await perform(subject, loop, key, facts, decision);
       const next = await report(subject, loop, key, facts, decision, lastWrite);
       return retry === undefined ? next : { retry };
     }
@@ -149,8 +151,8 @@ async function perform<Facts, State>(
   subject: Subject<Facts, State>,
   { cluster, clock, memory, happened }: Loop,
   key: string,
-  effects: readonly Effect[],
-  because: Because,
+  facts: Facts,
+  { effects, because }: Extract<Decision<State, Effect>, { kind: 'act' }>,
 ): Promise<string | undefined> {
   const due = effects.filter((effect) => !wasAccepted(effect, memory.recall(effectKey(effect)), clock.now()));
   const lanes = Map.groupBy(due, (effect) => (effect.kind === 'evict' ? effect.lane : effectKey(effect)));
@@ -163,6 +165,8 @@ async function perform<Facts, State>(
         const outcome = await memory.inLane(effect, () => cluster.perform(effect));
         memory.remember(effect, outcome);
         happened({ what: 'performed', subject: subject.name, key, effect, because, outcome });
+        const telling = outcome.ok ? subject.did?.(facts, effect) : undefined;
+        if (telling !== undefined) cluster.tell(telling);
         if (!outcome.ok && outcome.why === 'unavailable' && outcome.cause !== 'RateLimited') failed = outcome.message;
         // The next of this lane would be refused for the same reason, or wait for an answer just as long.
         if (outcome.ok || (outcome.why !== 'blocked' && outcome.why !== 'unavailable')) continue;

@@ -1,4 +1,7 @@
 import type { PolicyStatus } from '../api/maintenance-policy.ts';
+import { sentence } from '../core/conditions.ts';
+import type { Effect, Telling } from '../core/effect.ts';
+import type { Ledger } from '../core/ledger.ts';
 import { decidePolicy, POLICY, type PolicyFacts } from '../core/policy.ts';
 import { UPGRADE_FINALIZER } from '../core/rollout-keep.ts';
 import type { Loop, Subject } from './loop.ts';
@@ -64,7 +67,15 @@ export function ledger(loop: Loop): Subject<PolicyFacts, PolicyStatus> {
       resourceVersion: seen?.resourceVersion ?? '',
       status: to,
     }),
+    did: ({ ledger: seen }, effect) => (seen === undefined ? undefined : rebuilt(seen, effect)),
     report: () => undefined,
     tell: () => undefined,
   };
+}
+
+/** A ledger that is made for the first time is no news; one that had lost its tickets is. */
+function rebuilt({ name, uid }: Ledger, effect: Effect): Telling | undefined {
+  if (effect.kind !== 'writeLedger' || effect.as !== 'rebuild' || effect.status.tickets.length === 0) return undefined;
+  const because = { reason: 'LedgerRebuilt' } as const;
+  return { on: { kind: 'MaintenancePolicy', name, uid }, type: 'Warning', ...because, message: sentence(because) };
 }

@@ -29,7 +29,11 @@ export class Memory {
     this.#actingSince = this.#clock.now();
   }
 
-  readonly recall = (key: string): Remembered | undefined => this.#last.get(key);
+  /** By age, whether or not anything was remembered since: what was refused long ago must not keep a quiet cluster for ever. */
+  readonly recall = (key: string): Remembered | undefined => {
+    const last = this.#last.get(key);
+    return last === undefined || this.#clock.now() - last.at >= FORGET_MS ? undefined : last;
+  };
 
   /**
    * Runs what reads and writes the ledger one after another. Safe it is without that, by the version it was decided on; but

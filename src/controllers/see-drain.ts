@@ -21,16 +21,14 @@ export type From = {
 export function seeDrain(
   drain: Drain,
   node: NodeView,
-  { pods, ...more }: Pick<DrainFacts, 'pods' | 'earlier' | 'cordonedAt'>,
+  { pods, ...more }: Pick<DrainFacts, 'pods' | 'earlier' | 'cordonedAt' | 'ahead'>,
   { caches, memory, now, place }: From,
 ): Assessment {
   const namespaces = new Set(pods.map(({ namespace }) => namespace));
   return assess(drain, {
     now,
     node,
-    elsewhere: Iterator.from(caches.Node.all()).some(
-      ({ name, ready, unschedulable, deleting }) => name !== node.name && ready && !unschedulable && !deleting,
-    ),
+    elsewhere: Iterator.from(caches.Node.all()).some((other) => mayTake(other, node)),
     namespaceLabels: (namespace) => caches.Namespace.get(namespace)?.labels ?? NO_LABELS,
     pods,
     budgets: [...namespaces].flatMap((namespace) => [...caches.PodDisruptionBudget.by('namespace', namespace)]),
@@ -42,6 +40,15 @@ export function seeDrain(
       memory.claims(budget.uid).filter((claim) => !isShown(claim, budget, caches.Pod.get(claim.pod), now)).length,
     ...more,
   });
+}
+
+/** Whether a node could take a pod of another: whoever runs there tolerates what that is tainted with, and is not known to tolerate more. */
+function mayTake({ name, ready, unschedulable, deleting, taints }: NodeView, from: NodeView): boolean {
+  if (name === from.name || !ready || unschedulable || deleting) return false;
+  return taints.every(
+    ({ key, value, effect }) =>
+      effect === 'PreferNoSchedule' || from.taints.some((taint) => taint.key === key && taint.value === value),
+  );
 }
 
 const NO_LABELS = {};

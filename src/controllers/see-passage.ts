@@ -4,7 +4,6 @@ import type { Phase } from '../api/phases.ts';
 import type { Caches } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
 import { memoryOf, targetOf } from '../core/choice.ts';
-import type { Assessment } from '../core/drain.ts';
 import { isAtWork, isUpgradeJob, type Ledger } from '../core/ledger.ts';
 import { RELEASE } from '../core/mark.ts';
 import { type NodeFacts, type PassageFacts, since } from '../core/passage.ts';
@@ -81,7 +80,7 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
     jobPods: jobs.flatMap(({ uid }) => [...caches.Pod.by('owner-job', uid)]),
     ...(busy === undefined ? {} : { busyJob: busy.name }),
     pods,
-    attached: attachedTo(spec.nodeName, drain, caches),
+    attached: attachedTo(spec.nodeName, [...(drain?.staying ?? []), ...leftOver(status.state.phase, pods)], caches),
     jobsNamespace: place.jobsNamespace,
     recall: memory.recall,
     actingSince: memory.actingSince,
@@ -203,9 +202,14 @@ function abandonedOf(passage: Read<PassageObject>, upgrade: UpgradeObject | unde
   return wanted ? undefined : { reason: 'UpgradeDeleted', upgrade: upgradeName };
 }
 
+/** Whoever is on a node after its drain has come back to it, or came too late to be evicted: its volumes stay with it. */
+function leftOver(phase: Phase, pods: readonly PodView[]): readonly PodView[] {
+  return phase === 'Detaching' ? pods.filter(({ deletedAt }) => deletedAt === undefined) : [];
+}
+
 /** Volumes attached to the node, but for those of pods that stay there. */
-function attachedTo(nodeName: string, drain: Assessment | undefined, caches: Caches): readonly string[] {
-  const staying = (drain?.staying ?? []).flatMap(({ namespace, claims }) =>
+function attachedTo(nodeName: string, pods: readonly PodView[], caches: Caches): readonly string[] {
+  const staying = pods.flatMap(({ namespace, claims }) =>
     claims.map((claim) => caches.PersistentVolumeClaim.get(`${namespace}/${claim}`)?.volumeName),
   );
   return [...caches.VolumeAttachment.by('node', nodeName)]

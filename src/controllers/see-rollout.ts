@@ -3,9 +3,11 @@ import type { Drain } from '../api/maintenance-profile.ts';
 import { UPGRADE_LABEL } from '../api/node-maintenance.ts';
 import type { Answer, Caches, Cluster } from '../cluster/cluster.ts';
 import type { Ledger } from '../core/ledger.ts';
+import { type LookAhead, NOTHING_AHEAD } from '../core/preflight.ts';
 import type { RolloutFacts } from '../core/rollout-facts.ts';
 import type { ControlPlane } from '../core/version.ts';
 import type { NodeView, PassageObject, Read, UpgradeObject } from '../core/world.ts';
+import type { Preflight } from './preflight.ts';
 import { type From, seeDrain } from './see-drain.ts';
 
 /** What has been read instead of taken from a cache. */
@@ -66,7 +68,12 @@ export async function readWindows(
 }
 
 /** Everything seen of one upgrade. */
-export function seeRollout(upgrade: Read<UpgradeObject>, from: From, live: LiveRollout = {}): RolloutFacts {
+export function seeRollout(
+  upgrade: Read<UpgradeObject>,
+  from: From,
+  preflight: Preflight,
+  live: LiveRollout = {},
+): RolloutFacts {
   const { caches, server, memory, now } = from;
   const profile = caches.MaintenanceProfile.get(upgrade.spec.profileName);
   return {
@@ -80,6 +87,18 @@ export function seeRollout(upgrade: Read<UpgradeObject>, from: From, live: LiveR
     controlPlane: controlPlaneOf(caches, server),
     recall: memory.recall,
     hindered: profile?.readable ? hindered(profile.spec.drain, upgrade.status.blockers, from) : () => [],
+    lookAhead: profile?.readable
+      ? once((nodes) => preflight.look(upgrade, profile.spec.drain, profile.resourceVersion, nodes, from))
+      : () => NOTHING_AHEAD,
+  };
+}
+
+/** A pass decides and reports by the same look. */
+function once(look: LookAhead): LookAhead {
+  let known: ReturnType<LookAhead> | undefined;
+  return (nodes) => {
+    known ??= look(nodes);
+    return known;
   };
 }
 
@@ -93,7 +112,7 @@ function hindered(drain: Drain, blockers: readonly Blocker[], from: From): Rollo
     const node = from.caches.Node.get(name);
     const earlier = blockers.filter(({ nodeName }) => nodeName === name);
     const pods = [...from.caches.Pod.by('node', name)];
-    const found = node === undefined ? [] : seeDrain(drain, node, { pods, earlier }, from).blockers;
+    const found = node === undefined ? [] : seeDrain(drain, node, { pods, earlier, ahead: true }, from).blockers;
     const lasting = found.filter(({ selfClearing }) => !selfClearing);
     asked.set(name, lasting);
     return lasting;

@@ -4,7 +4,7 @@ import type { Decision } from '../core/decision.ts';
 import type { Effect } from '../core/effect.ts';
 import { HELD_BY, readMark } from '../core/mark.ts';
 import { dueFor } from '../core/patch.ts';
-import { passageNameOf, sweepDue, sweepJob, sweepNode } from '../core/sweep.ts';
+import { passageNameOf, sweepDue, sweepJob, sweepNode, sweptBy } from '../core/sweep.ts';
 import type { Instant, JobView, NodeView, PassageObject, UpgradeObject } from '../core/world.ts';
 import type { Loop, Subject } from './loop.ts';
 
@@ -73,6 +73,7 @@ export function sweep(loop: Loop): Subject<SweepFacts, never> {
     status: ({ now }) => {
       throw new Error(`the sweep stores no state (${now})`);
     },
+    did: ({ node }, effect) => node && sweptBy(effect, node),
     report: () => undefined,
     tell: () => undefined,
   };

@@ -36,7 +36,7 @@ export type Ending =
   | { readonly reason: 'PassageDeleted' }
   | { readonly reason: 'UpgradeDeleted'; readonly upgrade: string }
   | { readonly reason: 'TargetChanged'; readonly from: string; readonly to: string }
-  | { readonly reason: 'NoTicket'; readonly detail: 'none' | 'another' | 'name' | 'owner' }
+  | { readonly reason: 'NoTicket'; readonly detail: 'none' | 'another' | 'name' | 'owner' | 'mode' }
   | { readonly reason: 'NodeGone'; readonly node: string }
   | { readonly reason: 'PrepareFailed'; readonly detail: string }
   | { readonly reason: 'PrepareDeadline'; readonly seconds: number; readonly detail: string }
@@ -113,6 +113,7 @@ export type Step =
   | { readonly reason: 'JobSuspended'; readonly job: string; readonly node: string }
   | { readonly reason: 'WaitingForReboot'; readonly deadline: Instant }
   | { readonly reason: 'Rebooted' }
+  | { readonly reason: 'NotRebooted' }
   | { readonly reason: 'NodeLost'; readonly node: string; readonly from: string }
   | { readonly reason: 'NodeBack' }
   | { readonly reason: 'Verifying'; readonly missing: Missing }
@@ -135,6 +136,7 @@ export type RolloutStep =
   | { readonly reason: 'HandingBack'; readonly nodes: readonly string[] }
   | { readonly reason: 'Sending'; readonly nodes: readonly string[] }
   | { readonly reason: 'Admitting'; readonly nodes: readonly string[] }
+  | { readonly reason: 'LookingAhead'; readonly pods: number }
   | { readonly reason: 'Steering'; readonly nodes: readonly string[] }
   | { readonly reason: 'Removing'; readonly nodes: readonly string[] }
   | { readonly reason: 'Forgetting'; readonly passages: number }
@@ -173,6 +175,14 @@ export type RolloutStep =
   | { readonly reason: 'VersionUnknown'; readonly detail: string }
   | { readonly reason: 'SetAside'; readonly nodes: readonly string[]; readonly until: Instant }
   | { readonly reason: 'StillInTheWay'; readonly blockers: readonly Blocker[] }
+  | { readonly reason: 'PreflightFailed' | 'BlockersAhead'; readonly blockers: readonly Blocker[] }
+  | {
+      readonly reason: 'PreflightUnderWay';
+      readonly looked: number;
+      readonly of: number;
+      /** Workloads of which it is not known whether their pods may leave. */
+      readonly unknown: number;
+    }
   | { readonly reason: 'NodesUnavailable'; readonly nodes: readonly string[] }
   | { readonly reason: 'Planning' }
   | { readonly reason: 'WindowOverridden'; readonly until: Instant; readonly detail: string };

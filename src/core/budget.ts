@@ -9,6 +9,11 @@ const ASK_AGAIN_MS = 1_000;
 const WEBHOOK_AGAIN_MS = 10_000;
 /** An eviction that can only be refused again is asked this often, so that a mended cluster is noticed. */
 const HOPELESS_AGAIN_MS = 60_000;
+/**
+ * An integer minAvailable is compared with the pods that are there, and between a pod and its successor there is one less
+ * (disruption.go, getExpectedPodCount): for a moment a budget looks as if it could never allow anything.
+ */
+const SUCCESSOR_MS = 20_000;
 /** After an accepted eviction the cache may lag: the pod is taken to be on its way for this long. */
 const ACCEPTED_MS = 10_000;
 
@@ -105,11 +110,11 @@ function permit(asked: Asked): Permit {
   if (cause === 'DisruptionBudget' || cause === 'BudgetNotObserved') {
     const unchanged = last.version === undefined || own[0]?.resourceVersion === last.version;
     if (!unchanged || now >= last.at + ASK_AGAIN_MS) return allowance(asked);
-    return { ask: false, hindrance: said(last.outcome, own), againAt: last.at + ASK_AGAIN_MS };
+    return { ask: false, hindrance: refusedFor(last.outcome, own), againAt: last.at + ASK_AGAIN_MS };
   }
   // One budget of the two was taken away since: what the API server said no longer holds. Two are judged as they are seen.
   if (cause === 'TooManyBudgets') return allowance(asked);
-  const hindrance = said(last.outcome, own);
+  const hindrance = refusedFor(last.outcome, own);
   const againAt = last.at + pause(last.outcome);
   if (now < againAt) return { ask: false, hindrance, againAt };
   // What a webhook or a policy said does not come from the budget, so what the budget says is no reason not to ask again.
@@ -139,14 +144,20 @@ function allowance({ pod, own, left, spent, last, now }: Asked): Permit {
     left.set(budget.uid, allowed - 1);
     return { ask: true, lane, spends: budget.resourceVersion };
   }
-  const hindrance = exhausted(pod, budget);
+  const changing = successorDueUntil(budget);
+  const hindrance = exhausted(pod, budget, now < changing);
   // Webhooks are asked before the budget is: who shuts his budget for good and moves the workload himself (KubeVirt, drain
   // cleaners) learns of the drain by this question alone. Upstream: eviction.go, Create.
   if (hindrance.reason === 'BudgetNeverAllows' || hindrance.reason === 'HeldByOperator')
     return nowAndThen(hindrance, lane, last, now);
   // Only what is on its way is in the way: should it never be shown, nothing else would say so.
-  const taken = budget.disruptionsAllowed > 0 ? { againAt: now + CLAIM_MS } : {};
-  return { ask: false, hindrance, ...taken };
+  const looks = [...(budget.disruptionsAllowed > 0 ? [now + CLAIM_MS] : []), ...(now < changing ? [changing] : [])];
+  return { ask: false, hindrance, ...(looks.length === 0 ? {} : { againAt: Math.min(...looks) }) };
+}
+
+/** Until when a budget that is shut may only lack a successor. */
+function successorDueUntil({ minAvailable, deniedSince }: BudgetView): Instant {
+  return typeof minAvailable === 'number' && deniedSince !== undefined ? deniedSince + SUCCESSOR_MS : 0;
 }
 
 function nowAndThen(hindrance: Hindrance, lane: string, last: Remembered | undefined, now: Instant): Permit {
@@ -168,11 +179,11 @@ const OPERATORS: readonly { readonly name: string; readonly label: RegExp }[] = 
   { name: 'Strimzi', label: /^strimzi\.io\// },
 ];
 
-function exhausted(pod: PodView, budget: BudgetView): Hindrance {
+function exhausted(pod: PodView, budget: BudgetView, changing: boolean): Hindrance {
   const allowed = Math.max(0, budget.disruptionsAllowed);
   const detail = `${budget.currentHealthy} of ${budget.expectedPods} pods healthy, ${budget.desiredHealthy} needed, ${allowed > 0 ? `${allowed} allowed, taken by pods that leave just now` : '0 disruptions allowed'}`;
   // However healthy its pods are: nothing would be left over.
-  const never = budget.expectedPods > 0 && budget.desiredHealthy >= budget.expectedPods;
+  const never = !changing && budget.expectedPods > 0 && budget.desiredHealthy >= budget.expectedPods;
   const operator = OPERATORS.find(({ label }) => Object.keys(pod.labels).some((key) => label.test(key)));
   if (never && operator !== undefined) return about(budget, 'HeldByOperator', true, operator.name);
   if (!pod.ready) return about(budget, 'UnhealthyPod', false, detail);
@@ -187,7 +198,7 @@ function pause({ why, cause, retryAfterSeconds = 0 }: Refusal): number {
 }
 
 /** What the API server said, as what is in the way. */
-function said({ cause, why, message }: Refusal, own: readonly BudgetView[]): Hindrance {
+export function refusedFor({ cause, why, message }: Refusal, own: readonly BudgetView[]): Hindrance {
   const hindrance = (reason: Hindrance['reason'], selfClearing = true): Hindrance => ({
     reason,
     budgets: names(own),

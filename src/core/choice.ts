@@ -143,6 +143,11 @@ function sorted(facts: ChoiceFacts) {
   return { mine, held, todo, ready, isThrough };
 }
 
+/** The nodes that nobody has taken yet and that are not where they should be. */
+export function stillToDo(facts: ChoiceFacts): readonly NodeView[] {
+  return sorted(facts).todo;
+}
+
 /** What is in the way of nodes that were put back and could be returned to otherwise. */
 export function inTheWayOfReturns(facts: ChoiceFacts): readonly Blocker[] {
   // Of most rollouts none was put back: then there is no need to go through all nodes once more.

@@ -77,6 +77,7 @@ const noTicket = {
   name: 'This is not the name that its ticket gives it: it was not made by Drydock, so it ends without touching the node. To take a node out by hand, write hold: true.',
   owner:
     'Its owner is not the holder of the ticket: it was not made by Drydock, so it ends without touching the node. To take a node out by hand, write hold: true.',
+  mode: 'Its ticket takes no room, and its profile takes the node out by now, so it ends without touching the node and comes again.',
 } as const;
 
 function missing(m: Missing): string {
@@ -162,6 +163,7 @@ const fixedSteps: Partial<Record<Because['reason'], string>> = {
   Drained: 'Every pod that must leave has left.',
   Detached: 'Volumes are detached.',
   Rebooted: 'The node has rebooted and is Ready.',
+  NotRebooted: 'No reboot was armed, and none has come.',
   NodeBack: 'The node is back.',
   Verified: 'The node is Ready and at its target.',
   Uncordoning: 'The node is being given back.',

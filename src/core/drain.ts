@@ -20,6 +20,8 @@ export type DrainFacts = Surroundings & {
   readonly spent?: Spent;
   /** Blockers said before, for their `since`. */
   readonly earlier: readonly Blocker[];
+  /** Looked at before its turn: pods of every tier, not only of the one that is due. */
+  readonly ahead?: boolean;
 };
 
 /** What a drain has before it. */
@@ -33,6 +35,8 @@ export type Assessment = {
   readonly counts: PodCounts;
   /** When a refused eviction may be asked again. */
   readonly againAt?: Instant;
+  /** The pods that may be asked, whatever their budgets say. */
+  readonly free: readonly PodView[];
   /** The pods that stay for good, whose volumes therefore stay attached. */
   readonly staying: readonly PodView[];
   /** No other node could take what leaves. */
@@ -47,7 +51,8 @@ export function assess(drain: Drain, facts: DrainFacts): Assessment {
   const stays = found.filter(({ finding }) => finding.as === 'staying');
   const going = found.flatMap(({ pod, finding }) => (finding.as === 'staying' ? [] : [{ pod, finding }]));
   const due = Math.min(...going.map(({ finding }) => finding.tier));
-  const askable = going.filter(({ finding }) => finding.as === 'free' && finding.tier === due).map(({ pod }) => pod);
+  const isDue = ({ finding }: (typeof going)[number]) => facts.ahead === true || finding.tier === due;
+  const askable = going.filter((one) => one.finding.as === 'free' && isDue(one)).map(({ pod }) => pod);
 
   const gate = permits(askable, facts.budgets, (uid) => facts.recall(`evict/${uid}`), facts.now, facts.spent);
   const evictions: Evict[] = [];
@@ -64,7 +69,7 @@ export function assess(drain: Drain, facts: DrainFacts): Assessment {
     if (permit.ask) evictions.push(eviction(pod, permit, drain));
     if (permit.ask && permit.hindrance === undefined) hopeful += 1;
     // A question that is repeated is no news: what is in the way stays said until there is another answer.
-    if (permit.hindrance !== undefined) keeping.push(blocker(pod, permit.hindrance, facts));
+    if (permit.hindrance !== undefined) keeping.push(blocker(pod, stuck(permit.hindrance, facts), facts));
     if (!permit.ask && permit.againAt !== undefined) againAt = Math.min(againAt ?? permit.againAt, permit.againAt);
   }
   return {
@@ -80,10 +85,17 @@ export function assess(drain: Drain, facts: DrainFacts): Assessment {
       terminating: going.filter(({ finding }) => finding.as === 'terminating').length,
       blocked: keeping.length,
     },
+    free: askable,
     staying: stays.map(({ pod }) => pod),
     nowhere: !facts.elsewhere,
     ...(againAt === undefined ? {} : { againAt }),
   };
+}
+
+/** A budget waits until pods are healthy elsewhere: where there is no other node, it waits for ever. */
+function stuck(hindrance: Hindrance, { elsewhere }: DrainFacts): Hindrance {
+  if (elsewhere || hindrance.reason !== 'BudgetExhausted') return hindrance;
+  return { ...hindrance, selfClearing: false, detail: `${hindrance.detail}; no other node could take its pods` };
 }
 
 function eviction(pod: PodView, { lane, spends }: Pick<Evict, 'lane' | 'spends'>, drain: Drain): Evict {
@@ -93,7 +105,12 @@ function eviction(pod: PodView, { lane, spends }: Pick<Evict, 'lane' | 'spends'>
   return { kind: 'evict', namespace, pod: name, uid, lane, ...using, ...grace };
 }
 
-function blocker(pod: PodView, hindrance: Hindrance, { node, now, earlier }: DrainFacts): Blocker {
+/** What is in the way of one pod, as status says it. */
+export function blocker(
+  pod: PodView,
+  hindrance: Hindrance,
+  { node, now, earlier }: Pick<DrainFacts, 'node' | 'now' | 'earlier'>,
+): Blocker {
   const key = `${pod.namespace}/${pod.name}`;
   const since = earlier.find((said) => said.pod === key && said.reason === hindrance.reason)?.since;
   const age = since === undefined ? 0 : now - Date.parse(since);

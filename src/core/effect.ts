@@ -49,6 +49,8 @@ export type Effect =
       /** The resourceVersion of the budget of which it uses up one; absent where it uses up nothing. */
       readonly spends?: string;
     }
+  /** Asks whether an eviction would be let pass, without doing it: webhooks and policies can be asked in no other way. */
+  | { readonly kind: 'tryEvict'; readonly namespace: string; readonly pod: string; readonly uid: string }
   | { readonly kind: 'createJob'; readonly name: string; readonly manifest: Manifest }
   | { readonly kind: 'releaseJob'; readonly name: string; readonly uid: string; readonly resourceVersion: string }
   | { readonly kind: 'deleteJob'; readonly name: string; readonly uid: string; readonly resourceVersion?: string }
@@ -102,7 +104,8 @@ export type Telling = {
 export function effectKey(effect: Effect): string {
   switch (effect.kind) {
     case 'evict':
-      return `evict/${effect.uid}`;
+    case 'tryEvict':
+      return `${effect.kind}/${effect.uid}`;
     case 'patchNode':
       return `patchNode/${effect.as}/${effect.nodeName}`;
     case 'setFinalizers':

@@ -122,12 +122,18 @@ function podSpec(shape: Shape, plan: Plan, work: Work, passage: JobPassage): Man
         env: [...environment(shape, plan, passage), ...work.env.map(envVar)],
         ...(work.volumeMounts.length > 0 ? { volumeMounts: work.volumeMounts } : {}),
         securityContext: work.securityContext,
-        // What fetches the image comes while the node is full of pods, and must fit all the same.
-        resources: shape.kind === 'prepare' ? {} : work.resources,
+        resources: shape.kind === 'prepare' || plan.drain.mode !== 'Drain' ? unasked(work.resources) : work.resources,
         terminationMessagePolicy: 'FallbackToLogsOnError',
       },
     ],
   };
+}
+
+/** What comes while the node is full of pods must fit all the same; a limit that stood alone would be its request. */
+function unasked({ limits, requests }: Work['resources']): Manifest {
+  const names = Object.keys({ ...limits, ...requests });
+  if (names.length === 0) return {};
+  return { ...(limits && { limits }), requests: Object.fromEntries(names.map((name) => [name, '0'])) };
 }
 
 function environment({ attempt }: Shape, plan: Plan, passage: JobPassage): readonly Manifest[] {

@@ -19,7 +19,7 @@ export type Surroundings = {
   readonly node: NodeView;
   /** When the node was cordoned for this drain, if it is. */
   readonly cordonedAt?: Instant;
-  /** Whether another node could take what leaves: Ready, schedulable, not on its way out. */
+  /** Whether another node could take what leaves: Ready, schedulable, not on its way out, no more tainted than this one. */
   readonly elsewhere: boolean;
   /** `namespace/name` of every DaemonSet there is. */
   readonly daemonSets: ReadonlySet<string>;

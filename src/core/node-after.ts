@@ -2,6 +2,7 @@ import type { Plan } from '../api/node-maintenance.ts';
 import type { Because } from './because.ts';
 import { iso } from './conditions.ts';
 import { deadlineOf } from './deadline.ts';
+import { rebootArmedIn } from './evidence.ts';
 import { jobDetail } from './node-before.ts';
 import {
   act,
@@ -21,8 +22,14 @@ const QUIET_SECONDS = 30;
 
 type Begun = In<'Upgrading' | 'Rebooting' | 'Verifying' | 'Lost'>;
 
-function begunOf({ attempt, jobUID, bootIDBefore, machineID }: Begun) {
-  return { attempt, jobUID, bootIDBefore, machineID };
+function begunOf({ attempt, jobUID, bootIDBefore, machineID, rebootArmed }: Begun) {
+  return { attempt, jobUID, bootIDBefore, machineID, ...(rebootArmed === undefined ? {} : { rebootArmed }) };
+}
+
+/** Whether the node must have another boot ID in the end; undefined where it is the payload's to say and it has not. */
+function mustReboot(plan: Plan, { rebootArmed }: Begun): boolean | undefined {
+  const reboot = plan.work?.reboot ?? 'Never';
+  return reboot === 'IfArmed' ? rebootArmed : reboot === 'Expected';
 }
 
 function lose(state: In<'Upgrading' | 'Rebooting' | 'Verifying'>, facts: NodeFacts): NodeDecision {
@@ -45,9 +52,11 @@ export function decideUpgrading(plan: Plan, state: In<'Upgrading'>, facts: NodeF
   const begun = begunOf(state);
   if (job.finished?.as === 'Complete') {
     const because = { reason: 'JobComplete', job: job.name } as const;
-    if (plan.work?.reboot === 'Expected')
-      return step(state, { phase: 'Rebooting', since: iso(now), ...begun }, because);
-    return step(state, { phase: 'Verifying', since: iso(now), ...begun }, because);
+    const armed = plan.work?.reboot === 'IfArmed' ? rebootArmedIn(detail) : undefined;
+    const done = { since: iso(now), ...begun, ...(armed === undefined ? {} : { rebootArmed: armed }) };
+    // Of a payload that does not say, a reboot is awaited: given back before it came, the node would take pods down with it.
+    const phase = mustReboot(plan, { ...state, ...done }) === false ? 'Verifying' : 'Rebooting';
+    return step(state, { phase, ...done }, because);
   }
   if (job.finished !== undefined) {
     const because = {
@@ -91,11 +100,25 @@ function leave(
   return step<'Upgrading'>(state as In<'Upgrading'>, quarantine(because, now), because);
 }
 
+/** What the payload of this attempt said of a reboot, as far as its pod has been seen. */
+function armedBy({ jobUID }: Begun, facts: NodeFacts): boolean | undefined {
+  const job = facts.jobs.find(({ uid }) => uid === jobUID);
+  return job === undefined ? undefined : rebootArmedIn(jobDetail(job.name, facts).detail);
+}
+
 /** A reboot is seen by its boot ID alone: a quick one never shows the node as NotReady. */
 export function decideRebooting(plan: Plan, state: In<'Rebooting'>, facts: NodeFacts): NodeDecision {
   const { now, node, passage } = facts;
   if (passage.released) return leave(state, { reason: 'Released', node: passage.spec.nodeName }, now);
   if (node === undefined) return lose(state, facts);
+  // The pod may be seen after its Job: only then is it known what it said.
+  const must = mustReboot(plan, state) ?? armedBy(state, facts);
+  if (must === false)
+    return step(
+      state,
+      { phase: 'Verifying', since: iso(now), ...begunOf(state), rebootArmed: false },
+      { reason: 'NotRebooted' },
+    );
   const rebooted = node.bootID !== state.bootIDBefore;
   if (rebooted && node.ready) {
     return step(state, { phase: 'Verifying', since: iso(now), ...begunOf(state) }, { reason: 'Rebooted' });
@@ -104,8 +127,10 @@ export function decideRebooting(plan: Plan, state: In<'Rebooting'>, facts: NodeF
   const deadline = deadlineOf(plan, state) ?? now;
   if (now < deadline)
     return wait({ reason: 'WaitingForReboot', deadline }, Math.min(QUIET_SECONDS, secondsUntil(deadline, now)));
-  if (node.ready) return leave(state, { reason: 'RebootMissing', seconds }, now);
-  return lose(state, facts);
+  if (!node.ready) return lose(state, facts);
+  if (must === undefined)
+    return step(state, { phase: 'Verifying', since: iso(now), ...begunOf(state) }, { reason: 'NotRebooted' });
+  return leave(state, { reason: 'RebootMissing', seconds }, now);
 }
 
 /** A node that does not come back keeps its slot until it is back, or a person says that it is not waited for. */
@@ -124,7 +149,7 @@ export function decideLost(plan: Plan, state: In<'Lost'>, facts: NodeFacts): Nod
     return step(state, { phase: 'Verifying', since: iso(now), ...begun }, { reason: 'NodeBack' });
   return leave(
     state,
-    plan.work?.reboot === 'Expected'
+    mustReboot(plan, state) === true && plan.work !== undefined
       ? { reason: 'RebootMissing', seconds: plan.work.rebootDeadlineSeconds }
       : { reason: 'UnexpectedReboot' },
     now,
@@ -132,8 +157,8 @@ export function decideLost(plan: Plan, state: In<'Lost'>, facts: NodeFacts): Nod
 }
 
 function bootIsAsExpected(plan: Plan, state: Begun, node: NodeView): boolean {
-  const rebooted = node.bootID !== state.bootIDBefore;
-  return plan.work?.reboot === 'Expected' ? rebooted : !rebooted;
+  const must = mustReboot(plan, state);
+  return must === undefined || must === (node.bootID !== state.bootIDBefore);
 }
 
 /** A node is given back only when it is truly up: Ready flips early. */

@@ -23,7 +23,7 @@ export function decidePending(plan: Plan | undefined, state: In<'Pending'>, fact
   if (!isInOrder(ledger)) return wait({ reason: 'LedgerAbsent' }, 5);
   const entry = ticketOf(ledger, passage.spec.nodeName);
   if (passage.spec.hold) return decidePendingHold(plan, state, facts, entry);
-  const problem = ticketProblem(entry, facts);
+  const problem = ticketProblem(entry, plan, facts);
   if (problem !== undefined || entry === undefined) {
     const because = { reason: 'NoTicket', detail: problem ?? 'none' } as const;
     return step(state, cancelled(because, facts), because);
@@ -35,12 +35,15 @@ export function decidePending(plan: Plan | undefined, state: In<'Pending'>, fact
 /** What is wrong with the right of a passage to its node: asked once, at the door. */
 function ticketProblem(
   entry: Ticket | undefined,
+  plan: Plan | undefined,
   { passage }: NodeFacts,
-): 'none' | 'another' | 'name' | 'owner' | undefined {
+): 'none' | 'another' | 'name' | 'owner' | 'mode' | undefined {
   const { nodeName, nodeUID, ticket } = passage.spec;
   if (entry === undefined || entry.ticket !== ticket || entry.nodeUID !== nodeUID) return 'none';
   if (passage.name !== passageName(nodeName, entry.holder.uid, entry.nodeUID, entry.ticket)) return 'name';
   if (!passage.ownerUIDs.includes(entry.holder.uid)) return 'owner';
+  // The profile was changed since: who was admitted without asking for room must not take the node out.
+  if (entry.mode === 'Leave' && plan !== undefined && plan.drain.mode !== 'Leave') return 'mode';
   return entry.passageUID === undefined || entry.passageUID === passage.uid ? undefined : 'another';
 }
 

@@ -6,6 +6,7 @@ import type { Decision, Remembered } from './decision.ts';
 import type { Effect } from './effect.ts';
 import { isSettled, type Ledger } from './ledger.ts';
 import { passageName } from './name.ts';
+import type { Ahead, LookAhead } from './preflight.ts';
 import type { Hindered } from './set-aside.ts';
 import type { ControlPlane } from './version.ts';
 import type { Opening } from './window.ts';
@@ -26,6 +27,7 @@ export type RolloutFacts = {
   readonly recall: (effectKey: string) => Remembered | undefined;
   /** What would keep a node from being drained now and does not clear by itself. */
   readonly hindered: Hindered;
+  readonly lookAhead: LookAhead;
 };
 
 /** What a pass over an upgrade may decide. */
@@ -41,6 +43,8 @@ export type Rollout = {
   readonly choice: Choice;
   /** What nodes are chosen by; absent while none may begin, whatever room there is. */
   readonly chooses: ChoiceFacts | undefined;
+  /** What is in the way of nodes whose turn has not come, also while none may begin. */
+  readonly ahead: Ahead;
 };
 
 /** The tickets that an upgrade holds. */

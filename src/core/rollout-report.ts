@@ -6,6 +6,7 @@ import { conditions, iso, type Said, sentence, unless } from './conditions.ts';
 import { MOST_BLOCKERS, subjectOf } from './hindrance.ts';
 import { isSettled } from './ledger.ts';
 import { isNews } from './news.ts';
+import { lasting } from './preflight.ts';
 import { failedTickets, type Rollout, type RolloutFacts, refusedPassage } from './rollout-facts.ts';
 import { failures, missing } from './rollout-memory.ts';
 import { inTheWay } from './rollout-sentences.ts';
@@ -13,6 +14,8 @@ import { same } from './same.ts';
 import { roleOf } from './version.ts';
 
 const MOST_LETTERS = 1024;
+/** Blockers that one sentence names. */
+const MOST_SAID = 5;
 
 type Counts = NonNullable<UpgradeStatus['nodes']>;
 
@@ -24,7 +27,9 @@ export function reported(rollout: Rollout): UpgradeStatus | undefined {
   const counts = count(rollout);
   const blockers = blockersOf(facts);
   const returns = rollout.chooses === undefined ? [] : inTheWayOfReturns(rollout.chooses);
-  const named = [...blockers, ...returns].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+  const returning = new Set(returns.map(({ nodeName }) => nodeName));
+  const ahead = rollout.ahead.blockers.filter(({ nodeName }) => !returning.has(nodeName));
+  const named = [...blockers, ...returns, ...ahead].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
   const { phase, because } = stand(rollout, counts, blockers);
   const complete = phase === 'Complete';
   const stalled = phase === 'Halted' || phase === 'Invalid';
@@ -130,12 +135,12 @@ function stand(
     const refused = refusedPassage(facts);
     if (refused !== undefined) return { phase: 'Blocked', because: { reason: 'Refused', detail: refused } };
     if (allBlocked(facts, counts) && blockers.some((blocker) => isNews(blocker, facts.now)))
-      return { phase: 'Blocked', because: { reason: 'RolloutBlocked', blockers: blockers.slice(0, 5) } };
+      return { phase: 'Blocked', because: { reason: 'RolloutBlocked', blockers: blockers.slice(0, MOST_SAID) } };
     const { inFlight, waiting } = counts;
     return { phase: 'Rolling', because: { reason: 'Rolling', inFlight, waiting, missing: gone } };
   }
   if (!open.open) return { phase: 'WaitingForWindow', because };
-  if (because.reason === 'StillInTheWay') return { phase: 'Blocked', because };
+  if (because.reason === 'StillInTheWay' || because.reason === 'PreflightFailed') return { phase: 'Blocked', because };
   const stuck = onlyFailedLeft(rollout, counts);
   if (stuck !== undefined) return { phase: 'Halted', because: stuck };
   if (because.reason === 'WaitingForControlPlane') return { phase: 'WaitingForControlPlane', because };
@@ -174,13 +179,14 @@ function said(
   newcomers: boolean,
   counts: Counts,
   blockers: readonly Blocker[],
-  { facts, open, choice: { because: held } }: Rollout,
+  { facts, open, ahead, choice: { because: held } }: Rollout,
 ): readonly Said[] {
   const complete = phase === 'Complete';
   const stalled = phase === 'Halted' || phase === 'Invalid';
   const waits = phase !== 'Complete' && phase !== 'Rolling' && !stalled;
   const late: Because = { reason: 'CompleteWithNewcomers', nodes: counts.total - counts.done };
-  const blocked: Because = blockers.length > 0 ? { reason: 'RolloutBlocked', blockers: blockers.slice(0, 5) } : because;
+  const blocked: Because =
+    blockers.length > 0 ? { reason: 'RolloutBlocked', blockers: blockers.slice(0, MOST_SAID) } : because;
   const override: Because | undefined =
     open.override === undefined
       ? undefined
@@ -194,8 +200,18 @@ function said(
       ...(reconciles ? { status: 'True', because: override ?? progress(facts, counts, held) } : unless(phase)),
     },
     { type: 'Stalled', ...(stalled ? { status: 'True', because } : unless('NotStalled')) },
-    { type: 'Blocked', ...(hinders ? { status: 'True', because: blocked } : unless('NotBlocked')) },
+    blockedBy(hinders ? blocked : undefined, stalled ? [] : lasting(ahead)),
   ];
+}
+
+/** What holds the rollout up now, and what will when the turn of those nodes comes. */
+function blockedBy(now: Because | undefined, ahead: readonly Blocker[]): Said {
+  const type = 'Blocked';
+  const later: Because = { reason: 'BlockersAhead', blockers: ahead.slice(0, MOST_SAID) };
+  if (now === undefined)
+    return ahead.length === 0 ? { type, ...unless('NotBlocked') } : { type, status: 'False', because: later };
+  if (ahead.length === 0 || now.reason === 'PreflightFailed') return { type, status: 'True', because: now };
+  return { type, status: 'True', reason: now.reason, message: `${sentence(now)} ${sentence(later)}` };
 }
 
 /** What is under way; and where some are out and others wait, why none of these begins. */

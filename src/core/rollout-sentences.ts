@@ -91,6 +91,12 @@ function waitSentence(b: Because): string | undefined {
       return `Set aside and tried again after ${iso(b.until)}: ${some(b.nodes)}.`;
     case 'StillInTheWay':
       return `Put back, and returned to when this has cleared: ${inTheWay(b.blockers)}`;
+    case 'PreflightFailed':
+      return `Nothing begins while this is in the way of nodes still to do (preflight: Enforce): ${inTheWay(b.blockers)}`;
+    case 'BlockersAhead':
+      return `Nodes still to do could not be drained as things are: ${inTheWay(b.blockers)}`;
+    case 'PreflightUnderWay':
+      return `Before anything begins, ${b.of} nodes are looked at (${b.looked} have been), and ${b.unknown} workloads are still to be asked for (preflight: Enforce).`;
     case 'NodesUnavailable':
       return `Not begun because not Ready, held by annotation or on their way out of the cluster: ${some(b.nodes)}.`;
     case 'LedgerFull':
@@ -132,6 +138,8 @@ export function rolloutSentence(b: Because): string | undefined {
       return `Admitted: ${some(b.nodes)}.`;
     case 'Steering':
       return `Soft taint drydock.dev/due set or taken back: ${some(b.nodes)}.`;
+    case 'LookingAhead':
+      return `Asked, without doing it, whether ${b.pods === 1 ? '1 pod' : `${b.pods} pods`} may be evicted.`;
     case 'HandingBack':
       return `Handed back before anything began: ${some(b.nodes)}.`;
     case 'Sending':

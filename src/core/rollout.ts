@@ -1,9 +1,10 @@
 import { NODE_UID_LABEL, UPGRADE_LABEL } from '../api/node-maintenance.ts';
-import type { Because, Invalid, RolloutStep } from './because.ts';
-import { type ChoiceFacts, choose, selected, type Target, targetOf } from './choice.ts';
+import type { Because, Invalid } from './because.ts';
+import { type ChoiceFacts, choose, selected, stillToDo, type Target, targetOf } from './choice.ts';
 import type { Effect } from './effect.ts';
 import { admit, isInOrder, isSettled, without } from './ledger.ts';
 import { passageName } from './name.ts';
+import { enforce, NOTHING_AHEAD, trials } from './preflight.ts';
 import { failedTickets, ownTickets, type Rollout, type RolloutDecision, type RolloutFacts } from './rollout-facts.ts';
 import { forget, keep, letGo } from './rollout-keep.ts';
 import { begun, failures, remember } from './rollout-memory.ts';
@@ -59,11 +60,18 @@ export function survey(facts: RolloutFacts): Rollout {
   const target = targetOf(facts.upgrade.name, facts.upgrade.spec);
   const invalid = problemOf(facts);
   const open = openingOf(facts);
-  const seen = choosable(facts, target, invalid, open);
-  const stopped = 'reason' in seen;
-  const choice = stopped ? { requests: [], because: seen } : choose(seen);
-  return { facts, target, invalid, open, own: ownTickets(facts), choice, chooses: stopped ? undefined : seen };
+  const stop = stopped(facts, target, invalid, open);
+  const could = stop !== undefined && ENDS.has(stop.reason) ? undefined : choosable(facts, target, invalid);
+  const ahead = could === undefined ? NOTHING_AHEAD : facts.lookAhead(stillToDo(could));
+  const chooses = stop === undefined ? could : undefined;
+  const choice = chooses === undefined ? { requests: [], because: stop ?? NO_LEDGER } : choose(chooses);
+  const allowed = enforce(choice, ahead, facts.upgrade.spec);
+  return { facts, target, invalid, open, own: ownTickets(facts), choice: allowed, chooses, ahead };
 }
+
+const NO_LEDGER = { reason: 'LedgerAbsent' } as const;
+/** What stops a rollout that will not go on by itself: nobody looks ahead for it. */
+const ENDS: ReadonlySet<string> = new Set(['Finishing', 'Halted']);
 
 /** What to do about one upgrade, once: the first that applies of remember, return, send, admit, forget and steer. */
 export function decideRollout(facts: RolloutFacts): RolloutDecision {
@@ -146,9 +154,18 @@ function serve(facts: RolloutFacts, target: Target, rollout: Rollout): RolloutDe
     if (kept !== undefined) return kept;
     return { kind: 'act', effects: [admit(ledger, requests, now)], because, recheckAfterSeconds: 5 };
   }
-  const recheckAfterSeconds = recheckAfter(open, because, now);
+  const recheckAfterSeconds = Math.min(recheckAfter(open, because, now), rollout.ahead.againSeconds);
   const resting: RolloutDecision = { kind: 'wait', because, recheckAfterSeconds };
-  return forget(facts) ?? letGo(facts, target) ?? steer(facts, rollout, recheckAfterSeconds) ?? resting;
+  return (
+    forget(facts) ?? letGo(facts, target) ?? steer(facts, rollout, recheckAfterSeconds) ?? tryOut(rollout) ?? resting
+  );
+}
+
+/** When nothing else is to be done, the API server is asked what can only be asked. */
+function tryOut({ ahead }: Rollout): RolloutDecision | undefined {
+  const effects = trials(ahead);
+  if (effects === undefined) return undefined;
+  return { kind: 'act', effects, because: { reason: 'LookingAhead', pods: effects.length }, recheckAfterSeconds: 1 };
 }
 
 /** When time alone may change the answer: an opening, a closing, the end of a back-off. */
@@ -159,26 +176,29 @@ function recheckAfter(open: Opening, because: Because, now: Instant): number {
   return Math.max(0.1, (Math.min(...times, now + QUIET_SECONDS * 1000) - now) / 1000);
 }
 
-/** What nodes are chosen by, or the first reason why none is. */
-function choosable(
+/** The first reason why no node is chosen, whichever there are. */
+function stopped(
   facts: RolloutFacts,
   target: Target,
   invalid: Invalid | undefined,
   open: Opening,
-): ChoiceFacts | Because {
-  const { now, upgrade, ledger, profile, nodes, controlPlane } = facts;
-  const { status, spec } = upgrade;
+): Because | undefined {
+  const { upgrade, ledger, profile, controlPlane } = facts;
   if (upgrade.deletedAt !== undefined) return { reason: 'Finishing' };
   if (invalid !== undefined) return invalid;
   const counted = failures(facts);
-  if (counted.length >= spec.rollout.failureThreshold) {
-    return { reason: 'Halted', failures: counted, threshold: spec.rollout.failureThreshold };
-  }
+  const { failureThreshold } = upgrade.spec.rollout;
+  if (counted.length >= failureThreshold) return { reason: 'Halted', failures: counted, threshold: failureThreshold };
   if (!open.open) return open.because ?? { reason: 'WindowClosed' };
-  if (!isInOrder(ledger) || profile === undefined || !profile.readable) return { reason: 'LedgerAbsent' };
+  if (!isInOrder(ledger) || profile === undefined || !profile.readable) return NO_LEDGER;
   if (ledger.deletedAt !== undefined) return { reason: 'LedgerClosing' };
-  const trouble: RolloutStep | undefined = target.kind === 'version' ? versionTrouble(controlPlane) : undefined;
-  if (trouble !== undefined) return trouble;
+  return target.kind === 'version' ? versionTrouble(controlPlane) : undefined;
+}
+
+/** What nodes are chosen by, if everything is there. */
+function choosable(facts: RolloutFacts, target: Target, invalid: Invalid | undefined): ChoiceFacts | undefined {
+  const { now, upgrade, ledger, profile, nodes, controlPlane } = facts;
+  if (invalid !== undefined || !isInOrder(ledger) || profile === undefined || !profile.readable) return undefined;
   return {
     now,
     upgrade,
@@ -188,8 +208,8 @@ function choosable(
     ledger,
     policyMaxUnavailable: ledger.spec.maxUnavailable,
     drain: profile.spec.drain,
-    failed: new Set([...counted.map(({ nodeName }) => nodeName), ...underWay(facts)]),
-    setAside: new Map(status.setAside.map(({ nodeName, notBefore }) => [nodeName, Date.parse(notBefore)])),
+    failed: new Set([...failures(facts).map(({ nodeName }) => nodeName), ...underWay(facts)]),
+    setAside: new Map(upgrade.status.setAside.map(({ nodeName, notBefore }) => [nodeName, Date.parse(notBefore)])),
     hindered: facts.hindered,
     takeOver: failedTickets(facts),
   };

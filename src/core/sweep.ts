@@ -1,6 +1,6 @@
 import type { Because } from './because.ts';
 import { iso } from './conditions.ts';
-import type { Effect } from './effect.ts';
+import type { Effect, Telling } from './effect.ts';
 import { isAtWork, isSettled, isUpgradeJob } from './ledger.ts';
 import { HELD_BY, LEFT_CORDONED, readMark } from './mark.ts';
 import { PASSAGE_FINALIZER } from './node-pending.ts';
@@ -76,4 +76,33 @@ export function sweepJob(
   if (gone && node !== undefined && readMark(node, HELD_BY)?.uid === uid) return undefined;
   const { name, resourceVersion, finished } = job;
   return { kind: 'deleteJob', name, uid: job.uid, ...(finished === undefined ? { resourceVersion } : {}) };
+}
+
+/** What people are told of what was taken back on a node: whoever finds it changed must find out why. */
+export function sweptBy(effect: Effect, node: NodeView): Telling | undefined {
+  const on = { kind: 'Node', name: node.name, uid: node.uid } as const;
+  const of = readMark(node, HELD_BY)?.nodeMaintenance ?? '';
+  if (effect.kind === 'deleteJob')
+    return {
+      on,
+      type: 'Normal',
+      reason: 'JobSwept',
+      message: `Job ${effect.name} of a NodeMaintenance that is gone or settled was removed.`,
+    };
+  if (effect.kind !== 'patchNode') return undefined;
+  if (effect.as === 'quarantine')
+    return {
+      on,
+      type: 'Warning',
+      reason: 'LeftCordoned',
+      message: `NodeMaintenance ${of} left the node cordoned, and its Job has ended or failed: look at the node, then kubectl uncordon it.`,
+    };
+  if (effect.as === 'unmark' && of !== '')
+    return {
+      on,
+      type: 'Normal',
+      reason: 'CordonSwept',
+      message: `NodeMaintenance ${of} is gone or settled: its mark was taken off, and the node is as it was before.`,
+    };
+  return undefined;
 }

@@ -90,6 +90,8 @@ export type BudgetView = Seen & {
   readonly desiredHealthy: number;
   readonly expectedPods: number;
   readonly alwaysAllowUnhealthy: boolean;
+  /** Since when it allows nothing; absent: it does, or nobody says. */
+  readonly deniedSince?: Instant;
   /** Why its controller could not count its pods. */
   readonly failed?: string;
   /** Names of pods whose eviction was accepted and that the disruption controller still counts. */

@@ -37,6 +37,7 @@ export class ApiServer {
   readonly watches: Watches;
   readonly #parts: ApiServerParts;
   readonly #lists: Lists;
+  #starts = 1;
   #release: string;
 
   constructor(parts: ApiServerParts) {
@@ -54,8 +55,14 @@ export class ApiServer {
     this.#release = release;
   }
 
+  /** How often it has been started: what was on its way to the one before never arrives. */
+  get starts(): number {
+    return this.#starts;
+  }
+
   /** Goes back to an earlier state of etcd, as a restore does while the API server is down. */
   restore(snapshot: Snapshot, bumpTo?: number): readonly Written[] {
+    this.#starts += 1;
     this.watches.endAll();
     this.#lists.forget();
     return this.#parts.etcd.restore(snapshot, bumpTo);

@@ -2,6 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { ROLLOUT_PHASES } from '../api/cluster-upgrade.ts';
 import { PHASES } from '../api/phases.ts';
 import type { Caches } from '../cluster/cluster.ts';
+import { certificatesIn } from '../core/evidence.ts';
 import { isSettled } from '../core/ledger.ts';
 import { LEFT_CORDONED } from '../core/mark.ts';
 import type { OwnKind, Read } from '../core/world.ts';
@@ -111,6 +112,12 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
+    name: 'drydock_certificate_expiry_timestamp_seconds',
+    help: 'When the first of the certificates of that name expires on any node, by what the last run of the payload said; in seconds since 1970.',
+    labels: ['certificate'],
+    samples: certificates,
+  },
+  {
     name: 'drydock_unreadable_objects',
     help: "Objects of Drydock's kinds that its schema cannot read, and that it therefore leaves alone.",
     labels: ['kind'],
@@ -174,6 +181,22 @@ function waiting(caches: Caches): Iterable<Sample> {
     counts.set(key, [{ phase, reason }, (counts.get(key)?.[1] ?? 0) + 1]);
   }
   return counts.values();
+}
+
+/** By the newest evidence of each node that is still there: of a node that was renewed since, the old one says nothing. */
+function certificates(caches: Caches): Iterable<Sample> {
+  const newest = new Map<string, { readonly at: number; readonly said: ReadonlyMap<string, number> }>();
+  for (const { spec, status, createdAt } of readable(caches.NodeMaintenance.all())) {
+    const said = certificatesIn(status.job?.message ?? '');
+    const isNewer = createdAt >= (newest.get(spec.nodeName)?.at ?? 0);
+    if (said.size > 0 && isNewer && caches.Node.get(spec.nodeName) !== undefined)
+      newest.set(spec.nodeName, { at: createdAt, said });
+  }
+  const first = new Map<string, number>();
+  for (const { said } of newest.values()) {
+    for (const [name, at] of said) first.set(name, Math.min(at, first.get(name) ?? at));
+  }
+  return [...first].map(([certificate, at]): Sample => [{ certificate }, at / 1000]);
 }
 
 function tickets(caches: Caches): Iterable<Sample> {

@@ -94,7 +94,6 @@ export const BAD_UPGRADES: readonly Case[] = [
   misshapen('a retry below zero', rollout({ retry: -1 }), /retry.*equal to 0/),
   misshapen('others nodes, misspelt', rollout({ foreign: 'ignore' }), /"Count", "Ignore"/),
   misshapen('too many returns', rollout({ maxReturns: 101 }), /maxReturns.*equal to 100/),
-  unruly('a preflight', upgrade({ preflight: 'Warn' }), notYet('preflight')),
   unruly('no gates', upgrade({ gates: [] }), notYet('gates')),
   unruly('a gate', upgrade({ gates: [{ name: 'cluster', cluster: {} }] }), notYet('gates')),
   unruly('a snapshot', upgrade({ etcdSnapshot: { profileName: 'etcd-snapshot' } }), notYet('etcdSnapshot')),

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../control-plane/audit.ts';
+import { type AuditEvent, isTrial } from '../control-plane/audit.ts';
 
 /** What the audit log tells of one drain. */
 export type Told = {
@@ -16,7 +16,9 @@ type Step = { readonly at: number; readonly take: () => void };
 
 /** Reads evictions of a user out of the log; `pods` are those that must leave, by name, with the budget of each. */
 export function toldBy(events: readonly AuditEvent[], user: string, pods: ReadonlyMap<string, string>): Told {
-  const evictions = events.filter((event) => event.user === user && event.subresource === 'eviction');
+  const evictions = events.filter(
+    (event) => event.user === user && event.subresource === 'eviction' && !isTrial(event),
+  );
   const waiting = new Map(pods);
   const [allowed, since] = [new Map<string, number>(), new Map<string, number>()];
   const freedMs: number[] = [];

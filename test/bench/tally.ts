@@ -25,7 +25,8 @@ export function tallyOf(isOne: (user: string) => boolean): {
         sums.evictionCalls += 1;
         if (status < 300) sums.granted += 1;
         if (status === 429) sums.refused += 1;
-      } else if (method !== 'GET' && !/\/(events|leases)(\/|$)/.test(path)) sums.writes += 1;
+      } else if (method !== 'GET' && !path.endsWith('?dryRun=All') && !/\/(events|leases)(\/|$)/.test(path))
+        sums.writes += 1;
     },
   };
 }

@@ -105,6 +105,21 @@ const table: readonly [string, Effect, Partial<Sent>][] = [
     },
   ],
   [
+    'a trial, which is no eviction by its address and by its body',
+    { kind: 'tryEvict', namespace: 'shop', pod: 'web-1', uid: 'uid-1' },
+    {
+      method: 'POST',
+      path: '/api/v1/namespaces/shop/pods/web-1/eviction?dryRun=All',
+      resource: 'pods/eviction',
+      body: {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { name: 'web-1', namespace: 'shop' },
+        deleteOptions: { preconditions: { uid: 'uid-1' }, dryRun: ['All'] },
+      },
+    },
+  ],
+  [
     'a new Job, always in the namespace of the Jobs and under its own name',
     {
       kind: 'createJob',

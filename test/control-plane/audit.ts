@@ -114,6 +114,11 @@ export function isOfTheCluster(user: string): boolean {
   return user.startsWith('system:') && (!user.startsWith('system:serviceaccount:') || user.includes(':kube-system:'));
 }
 
+/** Whether something was only asked for to see whether it would be let pass. */
+export function isTrial({ uri }: AuditEvent): boolean {
+  return uri.endsWith('?dryRun=All');
+}
+
 /** Reads the audit log as it grows. An event is there as soon as its answer was seen, since the log is written first. */
 export class AuditLog {
   readonly #file: string;
@@ -153,9 +158,10 @@ export class AuditLog {
     };
   }
 
-  /** Evictions that were asked for, by how they were answered. */
+  /** Evictions that were asked for, by how they were answered; trials are none. */
   evictions(filter: AuditFilter = {}): Evictions {
-    const asked = this.events({ ...filter, verb: 'create', resource: 'pods', subresource: 'eviction' });
+    const all = this.events({ ...filter, verb: 'create', resource: 'pods', subresource: 'eviction' });
+    const asked = all.filter((event) => !isTrial(event));
     return {
       asked,
       accepted: asked.filter(({ code }) => code === 201),
@@ -173,7 +179,9 @@ export class AuditLog {
   /** What changed something or tried to; Leases and Events only if they are asked for. */
   writes(filter: AuditFilter = {}): readonly AuditEvent[] {
     const noise = filter.resource === undefined ? ['leases', 'events'] : [];
-    return this.events({ ...filter, verb: filter.verb ?? WRITES }).filter(({ resource }) => !noise.includes(resource));
+    return this.events({ ...filter, verb: filter.verb ?? WRITES }).filter(
+      (event) => !noise.includes(event.resource) && !isTrial(event),
+    );
   }
 
   /** Ends all following. */

@@ -37,6 +37,14 @@ const worker = (ready: string, labels: object = {}) =>
 const budgetOf = (namespace: string, spec: object) =>
   sent('PodDisruptionBudget', 'none', { spec, status: { observedGeneration: 1 } }, { namespace, generation: 1 });
 
+const OWN = raw('a', { metadata: { namespace: 'drydock-system', ...owned('ReplicaSet', 'drydock') } });
+const tainted = (name: string, key: string, effect: string) =>
+  sent('Node', name, {
+    spec: { taints: [{ key, effect }] },
+    status: { conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
+
 /** What becomes of the pods of `worker-1`: the names of those that are asked, and the reasons of those that are not. */
 function fates(views: ConstructorParameters<typeof SmallCluster>[0]): readonly string[] {
   const { caches } = new SmallCluster({
@@ -114,6 +122,24 @@ describe('what a drain makes of what an API server sends', () => {
     [
       '[rule 32] a budget of another namespace counts for nothing',
       { Pod: [raw('a')], PodDisruptionBudget: [budgetOf('other', { selector: {} })] },
+      ['uid-a'],
+    ],
+    [
+      '[rule 40] [seed 490] Drydock stays where only a control plane is left: seen to fail where no taint was looked at',
+      { Node: [worker('True'), tainted('cp-1', CONTROL_PLANE, 'NoSchedule')], Pod: [OWN] },
+      [],
+    ],
+    [
+      '[rule 40] and leaves for a node that is only rather avoided',
+      { Node: [worker('True'), tainted('worker-2', 'drydock.dev/due', 'PreferNoSchedule')], Pod: [OWN] },
+      ['uid-a'],
+    ],
+    [
+      '[rule 40] and for one with the taints of its own, which it tolerates',
+      {
+        Node: [tainted('worker-1', CONTROL_PLANE, 'NoSchedule'), tainted('cp-2', CONTROL_PLANE, 'NoSchedule')],
+        Pod: [OWN],
+      },
       ['uid-a'],
     ],
     [

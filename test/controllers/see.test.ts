@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Owner } from '../../src/api/resource.ts';
 import { Memory } from '../../src/controllers/memory.ts';
+import { Preflight } from '../../src/controllers/preflight.ts';
 import { type LivePassage, seePassage } from '../../src/controllers/see-passage.ts';
 import { controlPlaneOf, ledgerOf, passagesOf, seeRollout } from '../../src/controllers/see-rollout.ts';
 import type { PassageObject, Read } from '../../src/core/world.ts';
@@ -10,6 +11,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { SmallCluster } from './small-cluster.ts';
 
 const PLACE = { namespace: 'drydock-system', jobsNamespace: 'drydock-jobs' };
+const seen = (name: string) => ({ name, uid: name, resourceVersion: '5' });
 const SERVER = { current: 'v1.36.4' };
 const since = ago(60);
 const begun = { since, attempt: 1, jobUID: 'uid-job-1', bootIDBefore: 'boot-1', machineID: 'machine-worker-1' };
@@ -170,30 +172,27 @@ describe('the node of a passage', () => {
     expect(see(nameless, other).facts.node).toBeUndefined();
   });
 
+  const attachment = (volumeName: string) =>
+    ({ ...seen(volumeName), nodeName: 'worker-1', volumeName, attached: true }) as const;
+  const claim = (name: string, volumeName: string) => ({ ...seen(name), namespace: 'shop', volumeName });
+  const volumes = {
+    PersistentVolumeClaim: [claim('agent', 'pv-agent'), claim('db', 'pv-db')],
+    VolumeAttachment: [attachment('pv-agent'), attachment('pv-db'), attachment('pv-unknown')],
+  };
+
   test('has the volumes that are attached, but for those of pods that stay', () => {
     const daemon = { namespace: 'shop', controller: { kind: 'DaemonSet', name: 'agent', uid: 'd' } };
-    const attachment = (volumeName: string) =>
-      ({
-        name: volumeName,
-        uid: volumeName,
-        resourceVersion: '5',
-        nodeName: 'worker-1',
-        volumeName,
-        attached: true,
-      }) as const;
-    const claim = (name: string, volumeName: string) => ({
-      name,
-      namespace: 'shop',
-      uid: name,
-      resourceVersion: '5',
-      volumeName,
-    });
     const { facts } = see(DRAINING, {
+      ...volumes,
       Pod: [pod('agent', { ...daemon, claims: ['agent'] }), pod('db', { claims: ['db'] })],
-      DaemonSet: [{ name: 'agent', namespace: 'shop', uid: 'd', resourceVersion: '5' }],
-      PersistentVolumeClaim: [claim('agent', 'pv-agent'), claim('db', 'pv-db')],
-      VolumeAttachment: [attachment('pv-agent'), attachment('pv-db'), attachment('pv-unknown')],
+      DaemonSet: [{ ...seen('agent'), namespace: 'shop' }],
     });
+    expect(facts.attached).toEqual(['pv-db', 'pv-unknown']);
+  });
+
+  test('[seed 6] once it is drained, nor for those of pods that came back: seen to fail where only the drain was asked', () => {
+    const [back, going] = [pod('back', { claims: ['agent'] }), pod('db', { claims: ['db'], deletedAt: NOW - 1 })];
+    const { facts } = see(passage({ phase: 'Detaching', since }), { ...volumes, Pod: [back, going] });
     expect(facts.attached).toEqual(['pv-db', 'pv-unknown']);
   });
 
@@ -257,7 +256,7 @@ describe('what is seen of an upgrade', () => {
   test('windows in the order in which they are named, also those that are not there', () => {
     const seen = upgrade({ windowNames: ['b', 'a'] });
     const caches = cluster({ MaintenanceWindow: [windowObject('a')] });
-    const { windows } = seeRollout(seen, from(caches));
+    const { windows } = seeRollout(seen, from(caches), new Preflight());
     expect(windows.map(({ name, object }) => [name, object?.name])).toEqual([
       ['b', undefined],
       ['a', 'a'],
@@ -267,7 +266,7 @@ describe('what is seen of an upgrade', () => {
   test('a ledger that was read and is not there is none, whatever the cache shows', () => {
     const caches = cluster({ MaintenancePolicy: [ledger()], Node: [node('cached')] });
     const live = { ledger: undefined, nodes: [node('live')] };
-    const seen = seeRollout(upgrade(), from(caches), live);
+    const seen = seeRollout(upgrade(), from(caches), new Preflight(), live);
     expect([seen.ledger, seen.nodes.map(({ name }) => name)]).toEqual([undefined, ['live']]);
   });
 });
@@ -276,8 +275,8 @@ describe('what would keep a node from being drained', () => {
   const { controller: _, ...alone } = pod('alone');
   const never = { disruptionsAllowed: 0, currentHealthy: 3, desiredHealthy: 3 };
   const hindered = (views: Views, seen = upgrade()) => {
-    const base = { Node: [node('worker-1')], MaintenanceProfile: [profile()], Pod: [pod()] };
-    return seeRollout(seen, from(new SmallCluster({ ...base, ...views }).caches)).hindered('worker-1');
+    const base = { Node: [node('worker-1'), node('worker-2')], MaintenanceProfile: [profile()], Pod: [pod()] };
+    return seeRollout(seen, from(new SmallCluster({ ...base, ...views }).caches), new Preflight()).hindered('worker-1');
   };
   test.each<[string, Views, readonly string[]]>([
     ['a budget that can never allow it', { PodDisruptionBudget: [budget('web', never)] }, ['BudgetNeverAllows']],
@@ -306,7 +305,7 @@ describe('what would keep a node from being drained', () => {
     const said = upgrade({}, { status: { blockers: [{ ...first, since: ago(600) }] } });
     expect(hindered({ Pod: [alone] }, said)).toEqual([{ ...first, since: ago(600) }]);
     const { caches } = new SmallCluster({ Node: [node('worker-1')], MaintenanceProfile: [profile()], Pod: [alone] });
-    const seen = seeRollout(upgrade(), from(caches));
+    const seen = seeRollout(upgrade(), from(caches), new Preflight());
     expect(seen.hindered('worker-1')).toBe(seen.hindered('worker-1'));
   });
 });

@@ -134,7 +134,7 @@ export class SmallCluster implements Cluster {
   }
 
   async perform(effect: Effect): Promise<Outcome> {
-    const about = effect.kind === 'evict' ? effect.pod : 'name' in effect ? effect.name : effect.as;
+    const about = 'pod' in effect ? effect.pod : 'name' in effect ? effect.name : effect.as;
     const refusal = await this.#ask(`${effect.kind} ${about}`, effect);
     if (refusal !== undefined) return refusal;
     const outcome = this.#perform(effect);
@@ -162,6 +162,10 @@ export class SmallCluster implements Cluster {
         if (pod.uid !== effect.uid) return no('conflict');
         this.remove('Pod', key);
         return { ok: true };
+      }
+      case 'tryEvict': {
+        const pod = this.live('Pod', `${effect.namespace}/${effect.pod}`);
+        return pod?.uid === effect.uid ? { ok: true } : no(pod === undefined ? 'gone' : 'conflict');
       }
       case 'createJob': {
         const { labels } = effect.manifest['metadata'] as { labels: Record<string, string> };

@@ -4,7 +4,7 @@ import { Memory } from '../../src/controllers/memory.ts';
 import { sweep } from '../../src/controllers/sweep.ts';
 import { DUE, HELD_BY, writeMark } from '../../src/core/mark.ts';
 import type { NodeView } from '../../src/core/world.ts';
-import { ago, COMPLETE, job, mark, node, PASSAGE } from '../support/build.ts';
+import { ago, COMPLETE, job, mark, node, PASSAGE, refused } from '../support/build.ts';
 import { passage, upgrade } from '../support/build-own.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { SmallCluster } from './small-cluster.ts';
@@ -34,6 +34,15 @@ describe('the mark of a node', () => {
     const { reconcile, cluster } = setUp({ Node: [node('worker-1', heldBy('old'))], NodeMaintenance: [SETTLED] });
     expect(await reconcile('worker-1')).toEqual({ again: 10 });
     expect(cluster.live('Node', 'worker-1')).toMatchObject({ unschedulable: false, annotations: {} });
+    expect(cluster.told).toMatchObject([{ on: { kind: 'Node', name: 'worker-1' }, reason: 'CordonSwept' }]);
+    expect(cluster.told[0]?.message).toContain('NodeMaintenance old is gone or settled');
+  });
+
+  test('caught: of what was refused nobody is told', async () => {
+    const { reconcile, cluster } = setUp({ Node: [node('worker-1', heldBy('old'))], NodeMaintenance: [SETTLED] });
+    cluster.before = async (about) => (about.startsWith('patchNode') ? refused() : undefined);
+    await reconcile('worker-1');
+    expect(cluster.told).toEqual([]);
   });
 
   test('whose passage is only not in the cache yet stays', async () => {

@@ -296,6 +296,16 @@ describe('after an answer', () => {
     expect(said(permitOf(pod(), [shut], [no({ cause: 'Other' }), 10]))).toBe('ask: WebhookDenied');
   });
 
+  test.each<[string, Partial<BudgetView>, string]>([
+    ['not while a pod may only lack its successor', { minAvailable: 2, deniedSince: NOW - 19_999 }, 'BudgetExhausted'],
+    ['after twenty seconds', { minAvailable: 2, deniedSince: NOW - 20_000 }, 'ask: BudgetNeverAllows'],
+    ['at once, where controllers say how many', { minAvailable: '100%', deniedSince: NOW }, 'ask: BudgetNeverAllows'],
+  ])('caught: an integer minAvailable is called one that never allows: %s', (_, over, expected) => {
+    const shut = exhausted('web', { currentHealthy: 2, desiredHealthy: 2, expectedPods: 2, ...over });
+    expect(said(permitOf(pod(), [shut]))).toBe(expected);
+    if (expected === 'BudgetExhausted') expect(permitOf(pod(), [shut])).toMatchObject({ againAt: NOW + 1 });
+  });
+
   test('a budget that refused may be asked at once when it has changed since', () => {
     const last = { outcome: no({ cause: 'DisruptionBudget' }), at: NOW - 100, version: '4' };
     const now = (version: string) => permits([pod()], [budget()], () => ({ ...last, version }), NOW).get(pod().uid);

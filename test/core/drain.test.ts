@@ -123,6 +123,7 @@ describe('which pods must leave', () => {
       staying: [],
       hopeful: 0,
       nowhere: false,
+      free: [],
     });
   });
 

@@ -181,7 +181,10 @@ describe('[rule 58] the prepare Job', () => {
 
   test('caught: asks for nothing, so that it fits on a node that is still full', () => {
     const of = plan({}, { resources: { requests: { cpu: '100m' }, limits: { memory: '1Gi' } } });
-    expect(containerOf(prepared(of))['resources']).toEqual({});
+    const asksNothing = { requests: { cpu: '0', memory: '0' }, limits: { memory: '1Gi' } };
+    expect(containerOf(prepared(of))['resources']).toEqual(asksNothing);
+    expect(containerOf(made({ ...of, drain: { ...of.drain, mode: 'Cordon' } }))['resources']).toEqual(asksNothing);
+    expect(containerOf(prepared(plan({}, { resources: {} })))['resources']).toEqual({});
     expect(containerOf(made(of))['resources']).toEqual({ requests: { cpu: '100m' }, limits: { memory: '1Gi' } });
   });
 

@@ -30,6 +30,7 @@ const assessed = (over: Partial<Assessment>): Pick<NodeFacts, 'drain'> => ({
     counts: { remaining: 1, terminating: 0, blocked: over.blockers?.length ?? 0 },
     staying: [],
     nowhere: false,
+    free: [],
     ...over,
   },
 });

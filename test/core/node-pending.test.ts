@@ -46,6 +46,11 @@ describe('Pending: the ticket is shown at the door', () => {
       { ledger: unstamped, passage: passageWith({ ownerUIDs: ['uid-somebody'] }) },
       '→ Cancelled: NoTicket',
     ],
+    [
+      '[seed 583] its ticket takes no room and its profile drains by now: seen to fail where no mode was compared',
+      { ledger: ledger([ticket({ mode: 'Leave', passageUID: 'uid-passage' })]) },
+      '→ Cancelled: NoTicket',
+    ],
     ['it has no owner', { ledger: unstamped, passage: passageWith({ ownerUIDs: [] }) }, '→ Cancelled: NoTicket'],
     ['there is no ledger: nothing is known, nothing is cancelled', { ledger: undefined }, 'wait: LedgerAbsent'],
     [

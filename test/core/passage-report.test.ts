@@ -155,7 +155,16 @@ describe('what a passage says of itself', () => {
 
   test('pods and blockers are told while it drains, and no longer', () => {
     const counts = { remaining: 2, terminating: 1, blocked: 0 };
-    const drain = { empty: false, evictions: [], blockers: [], counts, staying: [], hopeful: 1, nowhere: false };
+    const drain = {
+      empty: false,
+      evictions: [],
+      blockers: [],
+      counts,
+      staying: [],
+      free: [],
+      hopeful: 1,
+      nowhere: false,
+    };
     const asking = { reason: 'Evicting', pods: 1, nowhere: false } as const;
     expect(told('Draining', asking, { drain }).pods).toEqual({ ...counts, since: ago(0) });
     expect(told('Detaching', { reason: 'Detached' }, { drain }).pods).toBeUndefined();
@@ -181,7 +190,7 @@ describe('what a passage says of itself', () => {
     const since = ago(5);
     const kept = { nodeName: 'worker-1', pod: 'shop/a', budgets: [], reason: 'Unmanaged', message: '', advice: '' };
     const blockers = [{ ...kept, since, selfClearing: false }];
-    const drain = { empty: false, evictions: [], blockers, counts, staying: [], hopeful: 1, nowhere: false };
+    const drain = { empty: false, evictions: [], blockers, counts, staying: [], free: [], hopeful: 1, nowhere: false };
     const asking = { reason: 'Evicting', pods: 1, nowhere: false } as const;
     const blocked = (over: object) =>
       told('Draining', asking, { drain: { ...drain, ...over } }).conditions.find(({ type }) => type === 'Blocked');

@@ -15,6 +15,7 @@ const STANDS: Assessment = {
   counts: KEPT,
   staying: [],
   nowhere: false,
+  free: [],
 };
 
 /** A passage that has drained for so many seconds, and from whose node no pod has left for so many. */

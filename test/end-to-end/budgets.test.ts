@@ -91,7 +91,13 @@ describe('a budget that allows nothing', () => {
       const { metadata, ...rest } = object as { metadata: { name: string } };
       return { ...rest, metadata: { ...metadata, name: 'cart-twin' } };
     });
-    await setScene(plane, nodes(1), [profile(), ...pinned('cart', 'worker-1', { minAvailable: 1 }), ...twin], 1);
+    const other = { name: 'spare-2', labels: { spare: '' } };
+    await setScene(
+      plane,
+      [...nodes(1), other],
+      [profile(), ...pinned('cart', 'worker-1', { minAvailable: 1 }), ...twin],
+      1,
+    );
     await until(async () => (await podsOf(plane, 'cart')).length === 2, { what: 'both carts are there' });
     const [onWorker] = (await podsOf(plane, 'cart')).filter(({ spec }) => spec.nodeName === 'worker-1');
     await apply(plane, [upgrade(WORKERS)]);
@@ -164,7 +170,7 @@ describe('force that nobody asked for', () => {
     async ({ onDeadline, ends }) => {
       const { plane } = ground;
       const drain = { deadlineSeconds: 4, onDeadline };
-      await setScene(plane, nodes(1), [profile({ drain }), ...pinned('cart', 'worker-1', { minAvailable: 1 })], 1);
+      await setScene(plane, nodes(1), [profile({ drain }), ...pinned('cart', 'worker-1', { maxUnavailable: 0 })], 1);
       const [before] = await podsOf(plane, 'cart');
       const mark = plane.audit.mark();
       await apply(plane, [upgrade()]);

@@ -9,6 +9,7 @@ import { targetOf } from '../../src/core/choice.ts';
 import type { Effect } from '../../src/core/effect.ts';
 import { passageName } from '../../src/core/name.ts';
 import { decidePolicy } from '../../src/core/policy.ts';
+import { NOTHING_AHEAD } from '../../src/core/preflight.ts';
 import { decideRollout } from '../../src/core/rollout.ts';
 import type { RolloutFacts } from '../../src/core/rollout-facts.ts';
 import { blocker } from '../core/reporting.ts';
@@ -135,6 +136,7 @@ function factsOf(seen: World): RolloutFacts {
     passages,
     controlPlane: { server: seen.server, components: [] },
     recall: seen.recall,
+    lookAhead: () => NOTHING_AHEAD,
     hindered: (name) => (seen.hindered.includes(name) ? [IN_THE_WAY] : []),
   };
 }

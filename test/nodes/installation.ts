@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { NodeCluster } from './cluster.ts';
@@ -7,9 +7,6 @@ import { type Image, writeDrydockImage, writeShellImage } from './images.ts';
 import { SHELL_IMAGE, shop } from './shop.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Where payload and profiles are: what is shipped, or, without it, what the documentation of kubeadm says and nothing more. */
-const SHIPPED =
-  [join(ROOT, 'deploy'), join(import.meta.dirname, 'files')].find((each) => existsSync(join(each, 'payload'))) ?? ROOT;
 const REPOSITORY = 'ghcr.io/drydock-dev/drydock-node';
 
 type Kustomization = { readonly images: readonly [{ readonly name: string; readonly newTag: string }] };
@@ -26,7 +23,7 @@ export async function bringImages(cluster: NodeCluster): Promise<Images> {
     directory,
     'payload',
     `${REPOSITORY}:test`,
-    copiedFolder(join(SHIPPED, 'payload'), 'drydock'),
+    copiedFolder(join(ROOT, 'deploy/payload'), 'drydock'),
   );
   await writeShellImage(directory, 'shell', SHELL_IMAGE, []);
   await Promise.all(
@@ -82,7 +79,7 @@ export function permissions(payload: Image): readonly unknown[] {
 type Profile = { readonly spec: { readonly drain?: object; readonly env?: readonly object[] } };
 
 function profile(name: string, payload: Image, env: Readonly<Record<string, string>>): unknown {
-  const shipped = parse(readFileSync(join(SHIPPED, 'profiles', `${name}.yaml`), 'utf8')) as Profile;
+  const shipped = parse(readFileSync(join(ROOT, 'deploy/profiles', `${name}.yaml`), 'utf8')) as Profile;
   const added = Object.entries(env).map(([key, value]) => ({ name: key, value }));
   const spec = {
     ...shipped.spec,

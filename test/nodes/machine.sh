@@ -131,7 +131,7 @@ run_in() {
 }
 
 clear_all() {
-  local p n g
+  local p n
   for p in "$DIR"/*/supervisor.pid; do
     # Its number may be another's by now.
     [ ! -f "$p" ] || ! grep -qs machine.sh "/proc/$(cat "$p")/cmdline" || kill -KILL "$(cat "$p")" || true

@@ -249,10 +249,13 @@ export const EVICTIONS: Readonly<Record<number, Rule>> = {
     otherwise: '**No pod is deleted.**',
   },
   31: {
-    says: 'What passes one by one may not pass together: budgets are counted.',
+    says: 'Before a node begins, budgets are counted together and webhooks tried.',
     shown: [
       [BUDGET, '[rule 31] one by one they would pass, together they do not'],
       [BUDGET, 'is not asked for a second time, and is looked at again should it never be shown'],
+      ['core/preflight.test.ts', 'caught: that a budget refuses, which is counted as it is seen'],
+      ['controllers/preflight.test.ts', 'name the pod that a webhook denies, once for its owner'],
+      ['end-to-end/preflight.test.ts', 'names what a budget and what a webhook would deny'],
     ],
   },
 };
@@ -327,6 +330,9 @@ export const BUDGETS: Readonly<Record<number, Rule>> = {
     shown: [
       [LEAVING, '[rule 40] caught: on the only node Drydock stays'],
       [LEAVING, '[rule 40] others leave all the same, and that they have nowhere to go is known'],
+      [SEEN, '[rule 40] [seed 490] Drydock stays where only a control plane is left'],
+      [SEEN, '[rule 40] and leaves for a node that is only rather avoided'],
+      [SEEN, '[rule 40] and for one with the taints of its own, which it tolerates'],
     ],
   },
 };

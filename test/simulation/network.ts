@@ -17,7 +17,7 @@ export type Mishap = {
   /** It arrives so much later. */
   readonly lateMs?: number;
   /** The API server says this instead of doing it. */
-  readonly instead?: { readonly code: number; readonly retryAfterSeconds?: number };
+  readonly instead?: { readonly code: number; readonly retryAfterSeconds?: number; readonly message?: string };
 };
 
 /** What befalls one watch. */
@@ -128,10 +128,10 @@ export class Network implements Pick<Transport, 'call' | 'open'> {
     if (mishap.lost === 'request') return;
     const body = sent.body === undefined ? {} : { body: JSON.parse(JSON.stringify(sent.body)) as unknown };
     const type = sent.contentType === undefined ? {} : { contentType: sent.contentType };
-    const sentAt = timeline.now();
+    const [sentAt, { starts }] = [timeline.now(), server];
     if (mishap.lateMs !== undefined) this.#felt(mishap.lateMs + LONGEST_CALL_MS);
     timeline.after(dice.between(1, LONGEST_CALL_MS) + (mishap.lateMs ?? 0), () => {
-      if (mishaps.isDown()) {
+      if (mishaps.isDown() || server.starts !== starts) {
         clock.enter(() => answered(unavailable('connect ECONNREFUSED')));
         return;
       }
@@ -151,8 +151,8 @@ export class Network implements Pick<Transport, 'call' | 'open'> {
   }
 }
 
-function trouble({ code }: { readonly code: number }) {
-  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason: 'Trouble', message: `trouble ${code}` };
+function trouble({ code, message = `trouble ${code}` }: { readonly code: number; readonly message?: string }) {
+  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason: 'Trouble', message };
 }
 
 function retryAfter({ retryAfterSeconds }: { readonly retryAfterSeconds?: number }) {

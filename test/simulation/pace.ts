@@ -1,9 +1,10 @@
+import type { ProfileSpec } from '../../src/api/maintenance-profile.ts';
 import type { BudgetObject, KubeObject, NodeObject, PodObject } from '../../src/simulation/objects.ts';
 import type { Registry } from '../../src/simulation/registry.ts';
 import type { Load, Standing, Times } from '../bench/bounds.ts';
+import { podHindrance } from './pod-hindrance.ts';
 import type { Left, NodeLeft, RolloutLeft } from './remaining.ts';
 import { least, oneByOne } from './remaining.ts';
-import { isOpenAt } from './scenario.ts';
 import {
   isControlPlane,
   isReady,
@@ -37,6 +38,8 @@ export const STEADY = {
   podReady: [1_000, 1_000],
   podTerminate: [500, 500],
   boot: [2_000, 2_000],
+  attach: [100, 100],
+  detach: [500, 500],
 } as const;
 const START = STEADY.podStart[0] / 1000;
 const TIMES: Times = {
@@ -48,11 +51,7 @@ const TIMES: Times = {
   lag: 0,
 };
 
-type Profile = {
-  readonly prePull: boolean;
-  readonly readySeconds: number;
-  readonly drain: { readonly loadBalancer: { readonly exclude: boolean; readonly waitSeconds: number } };
-};
+type Profile = KubeObject & { readonly spec: ProfileSpec };
 type Status = {
   readonly failures?: readonly unknown[];
   readonly setAside?: readonly { readonly nodeName: string; readonly notBefore: string }[];
@@ -64,12 +63,13 @@ export function paceOf(world: World, isSettled: (world: World) => boolean): Pace
   let due: { readonly at: number; readonly from: number; readonly bound: number } | undefined;
   let hindered: string | undefined;
   let judged = false;
+  const calmFrom = world.timeline.now();
   const say = (text: string) => world.trace.tell(world.timeline.now(), `pace: ${text}`);
   const look = () => {
     const now = world.timeline.now();
     if (judged || now < lookedAt + LOOK_MS) return;
     lookedAt = now;
-    const why = hindrance(world);
+    const why = hindrance(world, calmFrom) ?? podHindrance(world, calmFrom);
     if (why !== undefined) {
       if (why !== hindered) say(`not judged: ${why}`);
       hindered = why;
@@ -95,13 +95,17 @@ export function paceOf(world: World, isSettled: (world: World) => boolean): Pace
 }
 
 /** What is in the way of an end and is not Drydock's doing: what people must mend, windows, and back-offs that it owes. */
-function hindrance(world: World): string | undefined {
+function hindrance(world: World, calmFrom: number): string | undefined {
   const { registry } = world.server;
   if (world.luck.isFelt()) return 'a fault is still felt';
   const passages = registry.list<Passage>(PASSAGES).filter((passage) => !SETTLED.includes(phaseOf(passage) ?? ''));
   for (const passage of passages) {
     const phase = phaseOf(passage);
     if (phase === 'Lost' || phase === 'Quarantining') return `${passage.spec.nodeName} is ${phase}`;
+    const { since } = passage.status.state;
+    // Only payloads that begin when faults are over are sure to do well.
+    if (phase === 'Upgrading' && Date.parse(since ?? '') < calmFrom + skewOf(world))
+      return `the Job of ${passage.spec.nodeName} began while faults lasted`;
   }
   const committed = new Set(
     passages.filter((passage) => COMMITTED.has(phaseOf(passage) ?? '')).map(({ spec }) => spec.nodeName),
@@ -136,9 +140,7 @@ const COMMITTED: ReadonlySet<string> = new Set(['Upgrading', 'Rebooting', 'Verif
 
 function windowHindrance(world: World): string | undefined {
   if (world.windowsAreOpen) return undefined;
-  const at = world.timeline.now();
-  const off = [0, ...world.scenario.skewMs];
-  const closed = world.scenario.windows.find((window) => off.some((each) => !isOpenAt(window, at + each)));
+  const closed = world.scenario.windows.find(({ name }) => world.mayBeClosed(name));
   return closed === undefined ? undefined : `window ${closed.name} is closed`;
 }
 
@@ -152,7 +154,8 @@ export function leftOf(world: World): Left {
   const nodes = registry.list<NodeObject>('nodes');
   const budgets = loadsOf(registry);
   const passages = registry.list<Passage>(PASSAGES).filter((passage) => !SETTLED.includes(phaseOf(passage) ?? ''));
-  const ofNode = (name: string, passage: Passage | undefined) => nodeLeft(world, name, passage, budgets);
+  const ofNode = (name: string, passage: Passage | undefined, profileName = 'quick') =>
+    nodeLeft(world, name, passage, { loads: budgets, profileName });
   const upgrades = registry.list<Upgrade>(UPGRADES).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const parts = upgrades.map((upgrade) => partsOf(upgrade, nodes, passages, ofNode));
   const kept = new Set(upgrades.map(({ metadata }) => metadata.name));
@@ -187,7 +190,7 @@ function partsOf(
   { metadata, spec }: Upgrade,
   nodes: readonly NodeObject[],
   passages: readonly Passage[],
-  ofNode: (name: string, passage: Passage | undefined) => NodeLeft,
+  ofNode: (name: string, passage: Passage | undefined, profileName?: string) => NodeLeft,
 ) {
   const mine = nodes.filter((node) => selects(spec, node));
   const found = mine.flatMap((node) => {
@@ -201,7 +204,7 @@ function partsOf(
         isFresh,
         drained: DRAINED.has(phaseOf(passage) ?? ''),
         cp: isControlPlane(node),
-        left: ofNode(name, passage),
+        left: ofNode(name, passage, spec.profileName),
       },
     ];
   });
@@ -226,7 +229,8 @@ function selects({ nodes }: Upgrade['spec'], node: KubeObject): boolean {
 
 function isDone(name: string, { target }: Upgrade['spec'], { metadata, status }: NodeObject): boolean {
   if (target.kubernetesVersion !== undefined) return status.nodeInfo?.kubeletVersion === target.kubernetesVersion;
-  return metadata.labels?.[`drydock.node-restriction.kubernetes.io/${name}`] === target.revision;
+  const done = metadata.labels?.[`drydock.node-restriction.kubernetes.io/${name}`];
+  return target.revision === undefined ? done !== undefined : done === target.revision;
 }
 
 function share(value: number | string, of: number): number {
@@ -234,11 +238,18 @@ function share(value: number | string, of: number): number {
 }
 
 /** What one node needs, by the phase of its passage. */
-function nodeLeft(world: World, name: string, passage: Passage | undefined, loads: Loads): NodeLeft {
+function nodeLeft(
+  world: World,
+  name: string,
+  passage: Passage | undefined,
+  { loads, profileName }: { readonly loads: Loads; readonly profileName: string },
+): NodeLeft {
   const { registry } = world.server;
-  const { prePull, readySeconds, drain } = (registry.get('maintenanceprofiles.drydock.dev', 'quick') as KubeObject)
-    .spec as Profile;
-  const { workSeconds, reboot } = world.scenario.payload;
+  const { spec } = registry.get<Profile>('maintenanceprofiles.drydock.dev', profileName) as Profile;
+  const { prePull, readySeconds } = passage?.status.plan?.work ?? spec;
+  const drain = passage?.status.plan?.drain ?? spec.drain;
+  const { workSeconds } = world.scenario.payload;
+  const reboot = (passage?.status.plan?.work ?? spec).reboot === 'Expected' ? world.scenario.payload.reboot : undefined;
   const state = passage?.status?.state as { readonly phase: string; readonly since?: string } | undefined;
   const now = world.timeline.now();
   // Written by a clock that may be off.
@@ -252,7 +263,7 @@ function nodeLeft(world: World, name: string, passage: Passage | undefined, load
         : REBOOT_AFTER_SECONDS + OFF_SECONDS + STEADY.boot[0] / 1000;
   const after = START + workSeconds + boot + readySeconds;
   const exclude = drain.loadBalancer.exclude ? drain.loadBalancer.waitSeconds : 0;
-  const standing = standingOn(registry, name, loads);
+  const standing = drain.mode === 'Drain' ? standingOn(registry, name, loads) : [];
   const nothing = { before: 0, look: undefined, standing: [], after: 0 };
   switch (state?.phase ?? 'Pending') {
     case 'Pending':

@@ -1,10 +1,15 @@
 import { fakeNode } from '../../src/simulation/controllers/fake-node.ts';
+import type { Work } from '../../src/simulation/controllers/payload.ts';
 import { createStaticPods } from '../../src/simulation/controllers/static-pods.ts';
 import type { NodeObject } from '../../src/simulation/objects.ts';
+import { holdAfterwards } from './afterwards.ts';
+import { collectionOf } from './collections.ts';
 import { paceOf, REBOOT_AFTER_SECONDS, STEADY } from './pace.ts';
-import { FROM, type Happening, type Scenario, START } from './scenario.ts';
+import { deletePods, happenOddly, mend, releasePassage } from './people.ts';
+import { FROM, type Happening, type MachineHappening, type Scenario, SETTING_MS, START } from './scenario.ts';
 import {
   isControlPlane,
+  JOBS,
   markOf,
   PASSAGES,
   type Passage,
@@ -32,7 +37,6 @@ export type Played = {
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const SETTING_MS = MINUTE;
 const QUIET_MS = 10 * MINUTE;
 /** Generous: what a world may take to come to rest after its last fault. Set-aside nodes wait an hour between two tries. */
 const REST_MS = 48 * HOUR;
@@ -66,8 +70,10 @@ export async function settle(world: World, calmed: () => void = () => {}): Promi
   calm(world);
   calmed();
   const settled = await untilSettled(world);
-  if (settled) await rest(world);
-  else if (world.violations.length === 0) world.violated('L1', `not settled: ${standing(world)}`);
+  if (settled) {
+    await holdAfterwards(world, isSettled);
+    await rest(world);
+  } else if (world.violations.length === 0) world.violated('L1', `not settled: ${standing(world)}`);
   world.end();
   return settled;
 }
@@ -80,14 +86,36 @@ function setUp(world: World): void {
   for (let index = 1; index <= scenario.controlPlanes; index += 1) addNode(world, `cp-${index}`, true);
   for (let index = 1; index <= scenario.workers; index += 1) addNode(world, `worker-${index}`, false);
   for (const object of scenario.objects) world.ask('POST', collectionOf(object), object);
+  Object.assign(world.controllers.delays, scenario.delays);
+  behave(world);
+}
+
+function behave(world: World): void {
   const { kubelets } = world.controllers;
-  const { failures, workSeconds, reboot } = scenario.payload;
+  const { failures, workSeconds, reboot, refuses = 0, loses = 0 } = world.scenario.payload;
   const chance = world.dice.fork('payloads');
-  kubelets.behave('*', ({ attempt }: { readonly attempt: number }) => ({
+  const losses = world.dice.fork('losses');
+  kubelets.behave('*', (work) => ({
     workSeconds,
-    ...(reboot === undefined ? {} : { reboot, rebootAfterSeconds: rebootAfter(world, chance.pick([0.5, 2, 10])) }),
-    ...(failures >= attempt && !world.luck.isOver() && chance.chance(0.3) ? { result: 'fail' as const } : {}),
+    ...(reboot === undefined || !mayReboot(world, work)
+      ? {}
+      : { reboot, rebootAfterSeconds: rebootAfter(world, chance.pick([0.5, 2, 10])) }),
+    ...(failures >= work.attempt && !world.luck.isOver() && chance.chance(0.3) ? { result: 'fail' as const } : {}),
+    ...(!world.luck.isOver() && losses.chance(loses) ? { neverBack: true } : {}),
   }));
+  if (refuses === 0) return;
+  const checks = world.dice.fork('checks');
+  const check = () => (!world.luck.isOver() && checks.chance(refuses) ? ({ result: 'fail' } as const) : {});
+  kubelets.behave('*', check, 'prepare');
+}
+
+/** A payload reboots its node only where its profile says so. */
+function mayReboot({ server: { registry } }: World, { jobName }: Work): boolean {
+  const labels = registry.get(JOBS, `drydock-jobs/${jobName}`)?.metadata.labels ?? {};
+  for (const passage of registry.all<Passage>(PASSAGES)) {
+    if (passage.metadata.uid === labels['drydock.dev/passage']) return passage.status.plan?.work?.reboot === 'Expected';
+  }
+  return true;
 }
 
 /** While faults last, payloads reboot their nodes when they like; afterwards as soon as the bound of the pace says. */
@@ -98,24 +126,6 @@ function rebootAfter({ luck }: World, drawn: number): number {
 function addNode(world: World, name: string, controlPlane: boolean): void {
   world.ask('POST', '/api/v1/nodes', fakeNode({ name, controlPlane, kubeletVersion: FROM }, world.dice), true);
   if (controlPlane) createStaticPods(world.server.registry, world.dice, name, world.scenario.servers);
-}
-
-const COLLECTIONS: { readonly [kind: string]: string } = {
-  Deployment: '/apis/apps/v1/namespaces/shop/deployments',
-  StatefulSet: '/apis/apps/v1/namespaces/shop/statefulsets',
-  DaemonSet: '/apis/apps/v1/namespaces/shop/daemonsets',
-  PodDisruptionBudget: '/apis/policy/v1/namespaces/shop/poddisruptionbudgets',
-  MaintenancePolicy: `${API}/maintenancepolicies`,
-  MaintenanceProfile: `${API}/maintenanceprofiles`,
-  MaintenanceWindow: `${API}/maintenancewindows`,
-  ClusterUpgrade: `${API}/clusterupgrades`,
-};
-
-function collectionOf(object: unknown): string {
-  const { kind } = object as { readonly kind: string };
-  const found = COLLECTIONS[kind];
-  if (found === undefined) throw new Error(`impossible: a scene has no ${kind}`);
-  return found;
 }
 
 /** The time of faults: whatever the scenario says happens at its time. */
@@ -178,12 +188,21 @@ function happen(world: World, what: Happening): void {
     case 'budget':
       setBudget(world, what.app, what.spec);
       return;
-    default:
+    case 'pauseProcess':
+    case 'resumeProcess':
+    case 'killProcess':
+    case 'down':
+    case 'up':
+    case 'snapshot':
+    case 'restore':
       happenToMachines(world, what);
+      return;
+    default:
+      happenOddly(world, what);
   }
 }
 
-function happenToMachines(world: World, what: Happening): void {
+function happenToMachines(world: World, what: MachineHappening): void {
   switch (what.do) {
     case 'pauseProcess':
       world.processes[what.process]?.clock.pause();
@@ -205,9 +224,6 @@ function happenToMachines(world: World, what: Happening): void {
       return;
     case 'restore':
       world.restore(what.bump);
-      return;
-    default:
-      throw new Error(`impossible: ${what.do}`);
   }
 }
 
@@ -226,8 +242,8 @@ function retry(world: World, name: string): void {
   world.ask('PATCH', path, { spec: { rollout: { retry: (found?.spec.rollout.retry ?? 0) + 1 } } }, true);
 }
 
-function setBudget(world: World, app: string, spec: Readonly<Record<string, unknown>>): void {
-  const path = `/apis/policy/v1/namespaces/shop/poddisruptionbudgets/${app}`;
+function setBudget(world: World, app: string, spec: Readonly<Record<string, unknown>>, namespace = 'shop'): void {
+  const path = `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets/${app}`;
   world.ask('PATCH', path, { spec: { minAvailable: null, maxUnavailable: null, ...spec } }, true);
 }
 
@@ -235,7 +251,7 @@ function setBudget(world: World, app: string, spec: Readonly<Record<string, unkn
 function calm(world: World): void {
   const { registry } = world.server;
   world.trace.tell(world.timeline.now(), 'faults cease');
-  world.luck.cease();
+  world.cease();
   Object.assign(world.controllers.delays, STEADY);
   world.goUp();
   for (const process of world.processes) process.clock.resume();
@@ -243,13 +259,21 @@ function calm(world: World): void {
   // Where all workers may be out at once no pod can be healthy elsewhere first: only a budget that lets all go can be kept.
   const workers = registry.list('nodes').filter((node) => !isControlPlane(node)).length;
   for (const { metadata } of registry.list('poddisruptionbudgets.policy')) {
-    setBudget(world, metadata.name, { maxUnavailable: workers > 3 ? 1 : '100%' });
+    setBudget(world, metadata.name, mendedBudget(metadata.name, workers), metadata.namespace);
   }
   for (const hold of registry.list(PASSAGES)) {
     const { hold: held } = hold.spec as { readonly hold?: boolean };
     if (held) world.ask('DELETE', `${API}/nodemaintenances/${hold.metadata.name}`, {}, true);
   }
+  mend(world);
   encourage(world);
+}
+
+function mendedBudget(name: string, workers: number): Readonly<Record<string, unknown>> {
+  // Its pods have a controller without a scale, so that only a number of pods can be asked for.
+  if (name === 'batch') return { minAvailable: 0 };
+  const policy = name === 'crash' ? { unhealthyPodEvictionPolicy: 'AlwaysAllow' } : {};
+  return { maxUnavailable: workers > 3 ? 1 : '100%', ...policy };
 }
 
 /** What a person does who wants a rollout to end: unpause it, raise retry, take windows and cordons of others away. */
@@ -262,6 +286,7 @@ function encourage(world: World): void {
     };
     if (failures.length > 0) world.ask('PATCH', path, { spec: { rollout: { retry: spec.rollout.retry + 1 } } });
   }
+  deletePods(world);
 }
 
 /** A machine that is gone for good is never back: a person says that it is not waited for. */
@@ -269,8 +294,7 @@ function release(world: World): void {
   const { registry } = world.server;
   for (const passage of registry.list<Passage>(PASSAGES)) {
     if (phaseOf(passage) !== 'Lost' || registry.get('nodes', passage.spec.nodeName) !== undefined) continue;
-    const annotations = { 'drydock.dev/release': passage.spec.nodeName };
-    world.ask('PATCH', `${API}/nodemaintenances/${passage.metadata.name}`, { metadata: { annotations } });
+    releasePassage(world, passage);
   }
 }
 

@@ -41,6 +41,15 @@ export function ofNode({ before, look, standing, after }: NodeLeft, times: Times
   return before + (look === undefined ? 0 : Math.max(look, drain(standing, times))) + after;
 }
 
+/** What cannot be divided goes in whole rounds: of `n` times as many as there are slots and one, one slot has `n` and one more. */
+export function inSlots(each: readonly number[], slots: number): number {
+  const longest = each.toSorted((a, b) => b - a);
+  const rounds = longest.flatMap((_, place) =>
+    place > 0 && place % slots === 0 ? [sum(longest.slice(place - place / slots, place + 1))] : [],
+  );
+  return Math.max(through(each, slots), ...rounds);
+}
+
 function sum(each: readonly number[]): number {
   return each.reduce((all, one) => all + one, 0);
 }
@@ -61,14 +70,14 @@ export function oneByOne(left: Left): number {
 export function least({ controlPlanes, rollouts, others, most, loads, times }: Left): number {
   const each = (nodes: readonly NodeLeft[]) => nodes.map((node) => ofNode(node, times));
   const ofRollouts = rollouts.flatMap(({ first, fresh, begun, most: slots }) => [
-    through([...each(fresh), ...each(begun)], slots),
-    fresh.length === 0 ? 0 : sum(each(first)) + through(each(fresh), slots),
+    inSlots([...each(fresh), ...each(begun)], slots),
+    fresh.length === 0 ? 0 : sum(each(first)) + inSlots(each(fresh), slots),
   ]);
   const workers = rollouts.flatMap(({ fresh, begun }) => [...fresh, ...begun]);
   const all = each([...controlPlanes, ...workers]);
   return Math.max(
     sum(each(controlPlanes)),
-    through(all, most),
+    inSlots(all, most),
     budgets(loads, times),
     0,
     ...ofRollouts,

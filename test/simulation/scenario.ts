@@ -1,11 +1,16 @@
+import type { Delays } from '../../src/simulation/controllers/delays.ts';
 import { type Dice, dice } from '../../src/simulation/dice.ts';
 import { daemonSet, deployment, policy, profile, statefulSet, upgrade } from '../end-to-end/shop.ts';
+import { drawOddHappenings, type OddHappening } from './odd-happenings.ts';
+import { type Denial, drawOdds, type Odds } from './odds.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /** When every simulated world begins. */
 export const START = Date.parse('2026-11-21T12:00:00Z');
+/** What a world has to come up before Drydock is started. */
+export const SETTING_MS = MINUTE;
 export const FROM = 'v1.35.7';
 export const TO = 'v1.36.4';
 
@@ -22,18 +27,33 @@ export type Rates = {
 };
 
 /** Something that happens to a cluster at its time, as people and machines do things. */
-export type Happening =
+export type Happening = PlainHappening | MachineHappening | OddHappening;
+
+/** What any scene may have of people. */
+export type PlainHappening =
   | { readonly do: 'cordon' | 'uncordon' | 'deleteNode' | 'powerOff' | 'powerOn' | 'reboot'; readonly node: string }
   | { readonly do: 'pause' | 'unpause' | 'retry' | 'deleteUpgrade'; readonly upgrade: string }
   | { readonly do: 'hold' | 'unhold'; readonly node: string; readonly name: string }
   | { readonly do: 'scale'; readonly app: string; readonly replicas: number }
   | { readonly do: 'budget'; readonly app: string; readonly spec: Readonly<Record<string, unknown>> }
-  | { readonly do: 'addNode' | 'deleteJobs'; readonly node: string }
+  | { readonly do: 'addNode' | 'deleteJobs'; readonly node: string };
+
+/** What befalls the processes of Drydock and the API server. */
+export type MachineHappening =
   | { readonly do: 'pauseProcess' | 'resumeProcess' | 'killProcess'; readonly process: number }
   | { readonly do: 'down' | 'up' | 'snapshot' }
   | { readonly do: 'restore'; readonly bump: boolean };
 
-export type Payload = { readonly failures: number; readonly workSeconds: number; readonly reboot?: 'quick' | 'slow' };
+/** What payloads do, and how often they fail while faults last. */
+export type Payload = {
+  readonly failures: number;
+  readonly workSeconds: number;
+  readonly reboot?: 'quick' | 'slow';
+  /** How often the check before the cordon says no. */
+  readonly refuses?: number;
+  /** How often it leaves its node without power. */
+  readonly loses?: number;
+};
 
 export type App = { readonly name: string; readonly replicas: number; readonly kind: 'Deployment' | 'StatefulSet' };
 
@@ -59,6 +79,11 @@ export type Scenario = {
   /** Until when things go wrong, from the start of the upgrade. */
   readonly faultsMs: number;
   readonly happenings: readonly { readonly atMs: number; readonly what: Happening }[];
+  /** As long as faults last. */
+  readonly denials: readonly Denial[];
+  readonly delays: Partial<Delays>;
+  /** Whether somebody takes out a node by hand when all is done. */
+  readonly holdsAfterwards: boolean;
 };
 
 const CALM: Rates = {
@@ -85,6 +110,20 @@ export function scenario(seed: number): Scenario {
   const replicas = chance.pick([1, 1, 2]);
   const faultsMs = chance.pick([0, 5 * MINUTE, 15 * MINUTE, HOUR]);
   const maxUnavailable = chance.pick([1, 1, 2, 3, '30%']);
+  const odds = drawOdds({ seed, workers, apps: apps.map(({ name }) => name), faultsMs });
+  const mode = names.includes('os') ? odds.mode : undefined;
+  const windowNames = windows.map(({ name }) => name);
+  const odd = {
+    seed,
+    workers,
+    faultsMs,
+    upgrades: names,
+    windows: windowNames,
+    mode,
+    hasAttic: odds.hasAttic,
+    hasCrew: odds.hasCrew,
+    loses: odds.loses,
+  };
   return {
     seed,
     controlPlanes,
@@ -95,19 +134,30 @@ export function scenario(seed: number): Scenario {
     apps,
     upgrades: names,
     windows,
-    payload,
+    payload: {
+      ...payload,
+      ...('commands' in odds.work ? { refuses: 0.1 } : {}),
+      ...(odds.loses ? { loses: 0.4 } : {}),
+    },
     replicas,
     skewMs: Array.from({ length: replicas }, () => (chance.chance(0.2) ? chance.between(-50_000, 50_000) : 0)),
     rates: faultsMs === 0 ? CALM : drawRates(chance),
     faultsMs,
-    happenings: drawHappenings(chance, { controlPlanes, workers, apps, names, replicas, faultsMs }),
+    happenings: [
+      ...drawHappenings(chance, { controlPlanes, workers, apps, names, replicas, faultsMs }),
+      ...drawOddHappenings(odd),
+    ].sort((a, b) => a.atMs - b.atMs),
+    denials: odds.denials,
+    delays: odds.delays,
+    holdsAfterwards: dice(seed).fork('afterwards').chance(0.1),
     objects: [
       policy({ maxUnavailable: chance.pick([2, 3, '50%', '100%']) }),
-      drawProfile(chance, payload),
-      ...apps.flatMap((app) => drawnApp(chance, app)),
+      ...drawProfiles(chance, payload, odds, mode),
+      ...apps.flatMap((app) => drawnApp(chance, app, odds.budgets.get(app.name))),
       ...(chance.chance(0.5) ? daemonSet('logs') : []),
       ...windows.map((window) => windowObject(window, chance.pick(['TurnBack', 'TurnBack', 'Finish']))),
-      ...names.map((name) => drawUpgrade(chance, name, { windows, maxUnavailable, split })),
+      ...names.map((name) => drawUpgrade(chance, name, { windows, maxUnavailable, split, odds })),
+      ...odds.objects,
     ],
   };
 }
@@ -120,19 +170,35 @@ function drawApps(chance: Dice, workers: number): readonly App[] {
   }));
 }
 
-function drawnApp(chance: Dice, { name, replicas, kind }: App): readonly unknown[] {
-  const budget = chance.pick([
+type Odd = Readonly<Record<string, unknown>>;
+
+function drawnApp(chance: Dice, { name, replicas, kind }: App, odd: Odd | undefined): readonly unknown[] {
+  const plain = chance.pick([
     undefined,
     { maxUnavailable: 1 },
     { maxUnavailable: '25%' },
     { minAvailable: Math.max(1, replicas - 1) },
     { minAvailable: '50%', unhealthyPodEvictionPolicy: 'AlwaysAllow' },
   ]);
+  const budget = odd ?? plain;
   return kind === 'Deployment' ? deployment(name, replicas, budget) : statefulSet(name, replicas, budget);
 }
 
-function drawProfile(chance: Dice, payload: Payload): unknown {
-  return profile({
+/** The profile of all; where the upgrade of the operating system leaves pods where they are, its own besides. */
+function drawProfiles(chance: Dice, payload: Payload, odds: Odds, mode: Odds['mode'] | undefined): readonly unknown[] {
+  const spec = drawProfile(chance, payload);
+  const drain = { ...spec.drain, ...odds.drain };
+  const all = { ...spec, ...odds.work, drain };
+  // A node that takes pods must not be rebooted: the API server refuses such a profile.
+  const { reboot: _, ...rebootless } = all;
+  const restart = mode === 'Leave' ? rebootless : all;
+  const second =
+    mode === undefined || mode === 'Drain' ? [] : [profile({ ...restart, drain: { ...drain, mode } }, 'restart')];
+  return [profile(all), ...second];
+}
+
+function drawProfile(chance: Dice, payload: Payload) {
+  return {
     readySeconds: chance.pick([1, 10, 30]),
     activeDeadlineSeconds: chance.pick([300, 1800]),
     attempts: chance.pick([1, 1, 2]),
@@ -143,7 +209,7 @@ function drawProfile(chance: Dice, payload: Payload): unknown {
       onDeadline: chance.pick(['Skip', 'Wait', 'Fail']),
       ...(chance.chance(0.3) ? { loadBalancer: { exclude: true, waitSeconds: chance.pick([0, 5]) } } : {}),
     },
-  });
+  };
 }
 
 function drawPayload(chance: Dice): Payload {
@@ -160,17 +226,21 @@ function drawWindow(chance: Dice): Daily {
   return { name: 'daily', atMinutes: times, minutes: chance.pick([20, 60, 240]) };
 }
 
-function windowObject({ name, atMinutes, minutes }: Daily, onClose: string): unknown {
-  const openings = atMinutes.map((at) => ({
-    schedule: `${at % 60} ${Math.floor(at / 60)} * * *`,
-    durationMinutes: minutes,
-  }));
+function windowObject(daily: Daily, onClose: string): unknown {
   return {
     apiVersion: 'drydock.dev/v1alpha1',
     kind: 'MaintenanceWindow',
-    metadata: { name },
-    spec: { timeZone: 'Etc/UTC', openings, onClose },
+    metadata: { name: daily.name },
+    spec: { timeZone: 'Etc/UTC', openings: openingsOf(daily), onClose },
   };
+}
+
+/** A daily window in the words of a MaintenanceWindow. */
+export function openingsOf({ atMinutes, minutes }: Daily): readonly unknown[] {
+  return atMinutes.map((at) => ({
+    schedule: `${at % 60} ${Math.floor(at / 60)} * * *`,
+    durationMinutes: minutes,
+  }));
 }
 
 /** Whether a daily window is open, by arithmetic of its own. */
@@ -182,19 +252,30 @@ export function isOpenAt({ atMinutes, minutes }: Daily, at: number): boolean {
 function drawUpgrade(
   chance: Dice,
   name: string,
-  given: { readonly windows: readonly Daily[]; readonly maxUnavailable: number | string; readonly split: boolean },
+  given: {
+    readonly windows: readonly Daily[];
+    readonly maxUnavailable: number | string;
+    readonly split: boolean;
+    readonly odds: Odds;
+  },
 ): unknown {
   const operator = name === 'workers' ? 'DoesNotExist' : 'Exists';
   const half = { matchExpressions: [{ key: 'node-role.kubernetes.io/control-plane', operator }] };
   return upgrade(
     {
-      ...(name === 'os' ? { target: { revision: 'os-11' } } : {}),
+      ...(name === 'os'
+        ? {
+            target: given.odds.isByAge ? { maxAgeDays: 30 } : { revision: 'os-11' },
+            profileName: given.odds.mode === 'Drain' ? 'quick' : 'restart',
+          }
+        : {}),
       ...(given.split ? { nodes: { selector: half } } : {}),
       windowNames: given.windows.map((window) => window.name),
       rollout: {
         maxUnavailable: given.maxUnavailable,
         failureThreshold: chance.pick([1, 3, 10]),
         foreign: chance.pick(['Count', 'Count', 'Ignore']),
+        ...given.odds.rollout,
       },
       historyLimit: chance.pick([0, 1, 10]),
     },

@@ -13,8 +13,11 @@ export const GUARANTEES = {
   C1: 'a cordon of ours is gone once its maintenance settled, unless its Job had begun and it Failed',
   C2: 'we never lift a cordon we did not set',
   C3: 'no mark, soft taint or idle Job of ours outlives its owner by more than a sweep',
+  H1: 'a node that a person holds is not given back, and one that a person wants left alone is not begun',
   T1: 'no node is cordoned, drained or given a Job without a live ticket stamped with that passage; one control plane at a time',
   U1: 'no upgrade begins while a pod that must leave is bound to the node at the look, at least 5 s after our cordon was seen',
+  D1: 'what leaves a node, when and how, is what the frozen profile of its passage says',
+  D2: 'no work begins while a volume of a drained pod is attached, until volumeDetachSeconds are over',
   N1: 'no admission of a schedulable and Ready node leaves more than maxUnavailable nodes out',
   V1: 'no version step breaks the skew policy; control plane before workers',
   W1: 'no node is admitted, and under TurnBack none committed, outside its windows',
@@ -31,6 +34,10 @@ export type Truth = {
   now(): number;
   /** When the request that is handled now was sent: what lands late was decided by what was true then. */
   sentAt(): number;
+  /** How far a view of the world may lag behind, or a decision behind its view. */
+  lagMs(): number;
+  /** How far the clocks of processes and API server may be apart. */
+  readonly skewMs: number;
   /** Whether a window that the scene drew is open; written down when the scene was drawn, by other arithmetic than Drydock's. */
   isOpen(window: string, at: number): boolean;
   violated(guarantee: Guarantee, text: string): void;

@@ -11,9 +11,10 @@ import { drained } from './drained.ts';
 import { type Luck, luckOf } from './luck.ts';
 import { Network } from './network.ts';
 import { type Process, startProcess } from './process.ts';
-import { isOpenAt, type Scenario, START } from './scenario.ts';
+import { type Daily, isOpenAt, type Scenario, START } from './scenario.ts';
 import { Trace } from './trace.ts';
 import { type Checker, FOUND, type Guarantee, type Truth } from './truth.ts';
+import { denying } from './webhook.ts';
 
 /** What broke, when, and how. */
 export type Violation = { readonly guarantee: Guarantee | 'BUG'; readonly atMs: number; readonly text: string };
@@ -21,6 +22,11 @@ export type Violation = { readonly guarantee: Guarantee | 'BUG'; readonly atMs: 
 const ADMIN = 'person';
 const RESTART_MS = 5_000;
 const MOST_VIOLATIONS = 20;
+/** The longest that can lie between a look and what is written because of it. */
+const LOOKED_MS = 10_000;
+/** The same while faults last, and so long after they have ceased. */
+const MOST_LAG_MS = 5 * 60_000;
+const SUNK_MS = 2 * 60_000;
 
 /**
  * One simulated world: the API server with its controllers and kubelets, the processes of Drydock on their wires, and the
@@ -41,17 +47,22 @@ export class World {
   readonly counts = { events: 0, requests: 0, crashes: 0 };
   #checkers: readonly Checker[] = [];
   #snapshot: Snapshot | undefined;
+  #windowsThen: readonly Daily[] = [];
   #down = false;
   #windowsOpen = false;
+  /** Every window as it was from each instant on, the latest first. */
+  readonly #windows: { readonly from: number; readonly daily: Daily }[] = [];
   #stirred = false;
   #generation = 0;
   #over = false;
+  #ceasedAt = Number.POSITIVE_INFINITY;
 
   constructor(scenario: Scenario, options: { readonly trace?: boolean; readonly luck?: Luck } = {}) {
     this.scenario = scenario;
     this.dice = dice(scenario.seed).fork('world');
     this.trace = new Trace(START, options.trace ?? false);
     const { timeline, etcd } = this;
+    this.#windows = scenario.windows.map((daily) => ({ from: Number.NEGATIVE_INFINITY, daily }));
     this.luck = options.luck ?? luckOf(scenario, this.dice.fork('luck'), () => this.#down);
     this.server = new ApiServer({
       etcd,
@@ -98,7 +109,7 @@ export class World {
       dice: this.dice.fork(`place ${place} ${this.#generation}`),
       elects: this.scenario.replicas > 1,
       skewMs: this.scenario.skewMs[place] ?? 0,
-      mishaps: this.luck,
+      mishaps: denying(this),
       stirred: () => {
         this.#stirred = true;
       },
@@ -144,6 +155,12 @@ export class World {
     for (const checker of this.#checkers) checker.atRest?.();
   }
 
+  /** From now on nothing befalls anybody. */
+  cease(): void {
+    this.luck.cease();
+    this.#ceasedAt = this.timeline.now();
+  }
+
   goDown(): void {
     this.#down = true;
     this.server.watches.endAll();
@@ -159,12 +176,38 @@ export class World {
     return this.#windowsOpen;
   }
 
+  /** Somebody has written down other times for a window. */
+  changeWindow(daily: Daily): void {
+    this.#windows.unshift({ from: this.timeline.now(), daily });
+  }
+
+  /** Whether a window is open at an instant, as it was written down then; one that was just changed is judged as either. */
+  isOpen(name: string, at: number): boolean {
+    if (this.#windowsOpen) return true;
+    const known = this.#windows.find(({ from, daily }) => daily.name === name && from <= at);
+    if (known === undefined || at - known.from < LOOKED_MS) return true;
+    // The clock of the process that decided may be off, and decides by its own.
+    return [0, ...this.scenario.skewMs].some((off) => isOpenAt(known.daily, at + off));
+  }
+
+  /** Whether a window is closed by the clock of anybody. */
+  mayBeClosed(name: string): boolean {
+    const daily = this.#windowOf(name);
+    const at = this.timeline.now();
+    return daily !== undefined && [0, ...this.scenario.skewMs].some((off) => !isOpenAt(daily, at + off));
+  }
+
+  #windowOf(name: string): Daily | undefined {
+    return this.#windows.find(({ daily }) => daily.name === name)?.daily;
+  }
+
   goUp(): void {
     this.#down = false;
   }
 
   takeSnapshot(): void {
     this.#snapshot = this.etcd.snapshot();
+    this.#windowsThen = this.scenario.windows.flatMap(({ name }) => this.#windowOf(name) ?? []);
   }
 
   /** Goes back to the snapshot, as with every API server stopped; nothing that was told since is true any more. */
@@ -172,6 +215,7 @@ export class World {
     if (this.#snapshot === undefined) return;
     const gone = this.server.restore(this.#snapshot, bump ? this.etcd.revision + 1_000_000 : undefined);
     for (const last of this.etcd.list('pods')) this.#serve('pods', last);
+    for (const daily of this.#windowsThen) this.changeWindow(daily);
     this.controllers.resync(gone);
     this.#checkers = this.#freshCheckers();
     // As the runbook wants it: whoever works on what a cache remembers of another time breaks what nobody can check.
@@ -224,13 +268,9 @@ export class World {
       registry: this.server.registry,
       now: () => timeline.now(),
       sentAt: () => Network.sentAt,
-      isOpen: (name, at) => {
-        const daily = scenario.windows.find((window) => window.name === name);
-        // The clock of the process that decided may be off, and decides by its own.
-        return (
-          this.#windowsOpen || daily === undefined || [0, ...scenario.skewMs].some((off) => isOpenAt(daily, at + off))
-        );
-      },
+      skewMs: Math.max(0, ...scenario.skewMs) - Math.min(0, ...scenario.skewMs),
+      lagMs: () => (timeline.now() > this.#ceasedAt + SUNK_MS ? LOOKED_MS : MOST_LAG_MS),
+      isOpen: (name, at) => this.isOpen(name, at),
       violated: (guarantee, text) => this.violated(guarantee, text),
     };
   }

@@ -18,6 +18,7 @@ import {
 import type { Metadata } from '../../src/api/resource.ts';
 import type { Ledger } from '../../src/core/ledger.ts';
 import type { NodeFacts } from '../../src/core/passage.ts';
+import { NOTHING_AHEAD } from '../../src/core/preflight.ts';
 import type { RolloutFacts } from '../../src/core/rollout-facts.ts';
 import type { PassageObject, ProfileObject, Read, UpgradeObject, WindowObject } from '../../src/core/world.ts';
 import { ago, cordoned, NOW, node, PASSAGE, POLICY_UID, recalling, UPGRADE_UID } from './build.ts';
@@ -220,6 +221,7 @@ export function facts(over: Partial<NodeFacts> = {}): NodeFacts {
       evictions: [],
       hopeful: 0,
       nowhere: false,
+      free: [],
       blockers: [],
       counts: { remaining: 0, terminating: 0, blocked: 0 },
       staying: [],
@@ -247,6 +249,7 @@ export function rolloutFacts(over: Partial<RolloutFacts> = {}): RolloutFacts {
     controlPlane: { server: 'v1.36.4', components: [] },
     recall: recalling(),
     hindered: () => [],
+    lookAhead: () => NOTHING_AHEAD,
     ...over,
   };
 }

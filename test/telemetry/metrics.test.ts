@@ -212,6 +212,31 @@ test('windows, tickets, left nodes and unreadable objects are shown', async () =
   ]);
 });
 
+const DONE = { phase: 'Succeeded', since: '2026-11-21T12:00:00Z', reason: 'Succeeded', message: '' };
+
+test('caught: the first certificate to expire, by the newest evidence of each node that is there', async () => {
+  const said = (name: string, at: string, year: number, on = name) => {
+    const passages = passage(name, { ...DONE });
+    const message = `Renewed.\n{"after":{"apiserver":"${year}-01-01T00:00:00Z"}}`;
+    if (!passages.readable) throw new Error('impossible: it is written here');
+    const { status, spec } = passages;
+    const job = { name: 'x', attempt: 1, message };
+    return { ...passages, createdAt: Date.parse(at), spec: { ...spec, nodeName: on }, status: { ...status, job } };
+  };
+  const shown = setUp({
+    Node: ['cp-1', 'cp-2'].map((name) => ({ name, annotations: {} }) as never),
+    NodeMaintenance: [
+      said('cp-1', '2026-11-20T00:00:00Z', 2029),
+      said('old', '2026-01-01T00:00:00Z', 2026, 'cp-1'),
+      said('cp-2', '2026-11-20T00:00:00Z', 2028),
+      said('gone', '2026-11-20T00:00:00Z', 2025),
+    ] as never,
+  });
+  expect(await lines(shown, 'drydock_certificate_expiry_timestamp_seconds')).toEqual([
+    `drydock_certificate_expiry_timestamp_seconds{certificate="apiserver"} ${Date.parse('2028-01-01T00:00:00Z') / 1000}`,
+  ]);
+});
+
 test('a gauge ends with its object', async () => {
   const objects: Objects = { ClusterUpgrade: [upgrade({ phase: 'Rolling' })] };
   const shown = setUp(objects);

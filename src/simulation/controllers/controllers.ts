@@ -18,6 +18,7 @@ import { startScheduler } from './scheduler.ts';
 import { startStatefulSets } from './stateful-set.ts';
 import { startTaintEviction } from './taint-eviction.ts';
 import { startTTL } from './ttl.ts';
+import { startVolumes } from './volumes.ts';
 
 /** Everything that lives in a simulated cluster. */
 export type Controllers = {
@@ -52,6 +53,7 @@ export function startControllers(parts: {
   startNodeLifecycle(scene, kubelets);
   startTaintEviction(scene);
   startPodGC(scene);
+  startVolumes(scene);
   scene.resync();
   return { kubelets, delays, resync: scene.resync, stop: scene.stop };
 }

@@ -37,6 +37,10 @@ export type Delays = {
   nodeReady: Lag;
   /** From power to a kubelet that reports. */
   boot: Lag;
+  /** From a pod on a node to the attachment of its volume. */
+  attach: Lag;
+  /** From the end of the last pod of a volume on a node until it is detached there. */
+  detach: Lag;
 };
 
 /** What a cluster in good health shows. */
@@ -63,4 +67,6 @@ export const DELAYS: Readonly<Delays> = {
   podTerminate: [100, 3_000],
   nodeReady: [500, 3_000],
   boot: [1_000, 11_000],
+  attach: [10, 200],
+  detach: [200, 5_000],
 };

@@ -78,8 +78,24 @@ function mayBegin({ registry, isOpen, now }: Truth, name: string): boolean {
 const softTaints = (truth: Truth): Required<Pick<Checker, 'written'>> => {
   /** The nodes with a soft taint, and since when nobody wants it. */
   const unwanted = new Map<string, number | undefined>();
+  /** The upgrades that do not steer, and since when. */
+  const steerless = new Map<string, number>();
+  const heard = (resource: string, key: string, after: KubeObject | undefined) => {
+    if (resource !== UPGRADES) return;
+    if ((after as Upgrade | undefined)?.spec.rollout.steer !== false) steerless.delete(key);
+    else if (!steerless.has(key)) steerless.set(key, truth.now());
+  };
+  const unsteered = (upgrade: string, node: string) => {
+    const since = steerless.get(upgrade);
+    if (since === undefined || since > truth.sentAt() - truth.lagMs()) return;
+    truth.violated('C3', `node ${node} got the soft taint of ${upgrade}, which does not steer`);
+  };
   return {
-    written({ resource, key, after }) {
+    written({ resource, key, before, after, by }) {
+      heard(resource, key, after);
+      if (resource === 'nodes' && isOurs(by) && dueFor(after) !== undefined && dueFor(before) === undefined) {
+        unsteered(dueFor(after) ?? '', key);
+      }
       if (resource === 'nodes' && dueFor(after) === undefined) unwanted.delete(key);
       else if (resource === 'nodes' && !unwanted.has(key)) unwanted.set(key, undefined);
       for (const [name, since] of unwanted) {

@@ -120,6 +120,8 @@ export class Operator {
     const passageUID = controller === 'passages' ? (facts as SeenPassage).passage.uid : '';
     const from = controller === 'passages' ? (facts as SeenPassage).passage.status.state.phase : '';
     const base = { worker, passageUID, late: false } as const;
+    // A trial changes nothing, and what comes of it is only reported.
+    if (decision.kind === 'act' && decision.effects[0].kind === 'tryEvict') return REST;
     if (decision.kind === 'act')
       return { flights: performed(decision.effects, base), label: told(worker, from, decision), writesLedger };
     // Reports are left out: they say something anew and decide nothing.

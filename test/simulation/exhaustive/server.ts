@@ -32,6 +32,8 @@ function perform(state: State, effect: Effect): Landed {
       return patchNode(state, effect);
     case 'evict':
       return evict(state, effect);
+    case 'tryEvict':
+      return { state, outcome: 'ok' };
     case 'createJob':
       return createJob(state, effect);
     case 'releaseJob': {
