@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { until } from '../control-plane/until.ts';
 import type { NodeCluster } from './cluster.ts';
 import { copiedFolder } from './image.ts';
 import { type Image, writeDrydockImage, writeShellImage } from './images.ts';
-import { SHELL_IMAGE, shop } from './shop.ts';
+import { ask } from './observer.ts';
+import { DOOR, SHELL_IMAGE, shop } from './shop.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const REPOSITORY = 'ghcr.io/drydock-dev/drydock-node';
@@ -42,12 +44,20 @@ export async function installDrydock(cluster: NodeCluster): Promise<void> {
   await cluster.kubectlOrThrow(status);
 }
 
-/** Starts the workload, and waits until it is there. */
+/** Starts the workload, and waits until it answers at the door of every node: each learns of a Service in its own time. */
 export async function openShop(cluster: NodeCluster): Promise<void> {
   await apply(cluster, shop);
   for (const name of ['web', 'orders']) {
     await cluster.kubectlOrThrow(['-n', 'shop', 'rollout', 'status', `deployment/${name}`, '--timeout=120s']);
   }
+  for (const url of Object.values(doorsOf(cluster))) {
+    await until(async () => (await ask(url)).status === 200, { what: `${url} answers`, seconds: 60 });
+  }
+}
+
+/** Where the workload is asked, by the names of the nodes. */
+export function doorsOf({ machines }: NodeCluster): Readonly<Record<string, string>> {
+  return Object.fromEntries(machines.map(({ name, address }) => [name, `http://${address}:${DOOR}/`]));
 }
 
 /** Applies objects as a person does, by a kubectl of the release. */

@@ -74,7 +74,7 @@ export function observe(asked: Asked): Observer {
     ...Object.entries(asked.entries).map(([entry, url]) =>
       every(REQUEST_EVERY_MS, async () => {
         const at = Date.now();
-        const answer = await ask(url, {});
+        const answer = await ask(url);
         if (answer.status === 200) answers.push({ at, pod: answer.text.trim() });
         else failures.push({ at, entry, why: answer.text });
       }),
@@ -166,7 +166,7 @@ export function unexplained(failures: readonly Failure[], excuses: readonly Excu
 type Answer = { readonly status: number; readonly text: string };
 
 /** One question on a connection of its own; no answer in time is an answer too. */
-function ask(url: string, options: { readonly ca?: string; readonly headers?: Labels }): Promise<Answer> {
+export function ask(url: string, options: { readonly ca?: string; readonly headers?: Labels } = {}): Promise<Answer> {
   return new Promise((resolve) => {
     const how = { ...options, agent: false, signal: AbortSignal.timeout(PATIENCE_MS) } as const;
     const asked = (url.startsWith('https:') ? requestTls : request)(url, how, (response) => {

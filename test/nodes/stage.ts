@@ -2,10 +2,9 @@ import type { Say } from '../control-plane/binaries.ts';
 import { coreDNS } from './chosen.ts';
 import { type NodeCluster, settled, startNodeCluster } from './cluster.ts';
 import type { Image } from './images.ts';
-import { bringImages, installDrydock, openShop } from './installation.ts';
+import { bringImages, doorsOf, installDrydock, openShop } from './installation.ts';
 import { type Observer, observe } from './observer.ts';
 import { builtRelease } from './releases.ts';
-import { DOOR } from './shop.ts';
 
 /** A cluster with Drydock and a shop in it, and somebody who looks at both. */
 export type Stage = {
@@ -35,7 +34,7 @@ export async function setStage(names: readonly string[], from: string, to: strin
       ca: cluster.ca,
       token: await cluster.token(),
       namespace: 'shop',
-      entries: Object.fromEntries(cluster.machines.map(({ name, address }) => [name, `http://${address}:${DOOR}/`])),
+      entries: doorsOf(cluster),
     });
     const stop = async () => {
       await observer.stop();
