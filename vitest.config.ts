@@ -25,6 +25,19 @@ const onControlPlane = {
   },
 };
 
+/** Machines with systemd, kubelets and kubeadm; where that cannot be it is skipped by name. */
+const onNodes = {
+  test: {
+    name: 'nodes',
+    include: ['test/nodes/scenarios/**/*.test.ts'],
+    fileParallelism: false,
+    // Last, with nothing beside it: a control plane that is replaced should be waited for, not its cores.
+    sequence: { groupOrder: 3 },
+    globalSetup: ['test/nodes/build.ts'],
+    testTimeout: 120_000,
+  },
+};
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -49,6 +62,7 @@ export default defineConfig({
           exclude: ['test/simulation/{swarm,mutants,matrix}.test.ts'],
           include: [
             'test/{api,core,cluster,runtime,telemetry,controllers,demo,simulation,fuzz,bench}/**/*.test.ts',
+            'test/nodes/*.test.ts',
             'test/contract/contract.test.ts',
             'test/*.test.ts',
           ],
@@ -65,6 +79,7 @@ export default defineConfig({
         },
       },
       ...(controlPlane ? [onControlPlane] : []),
+      onNodes,
     ],
   },
 });

@@ -66,8 +66,12 @@ export function cacheDirectory(env: Readonly<Record<string, string | undefined>>
     buildFlags(kubernetesVersion(goMod)),
     `${process.platform}-${process.arch}`,
   );
-  const base = env['DRYDOCK_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'drydock');
-  return join(base, 'control-plane', key);
+  return join(cacheBase(env), 'control-plane', key);
+}
+
+/** Where everything is kept that is made once. */
+export function cacheBase(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return env['DRYDOCK_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'drydock');
 }
 
 /** The binaries of an earlier build, if there was one. */
@@ -81,19 +85,36 @@ export async function builtBinaries(say: Say = sayToStderr): Promise<Binaries> {
   const directory = cacheDirectory();
   const cached = cachedBinaries(directory);
   if (cached !== undefined) return cached;
+  const version = kubernetesVersion();
+  say(
+    `drydock: building etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl and kwok (Kubernetes ${version}) ` +
+      'with Go. Once only: about 10 minutes on two cores, half a minute when Go has most of it compiled already.',
+  );
+  const from = performance.now();
+  await madeOnce(directory, async (building) => {
+    const what = 'the control plane';
+    await goBuild({ module: MODULE, packages: ['tool'], flags: buildFlags(version), directory: building, what, say });
+    await rename(join(building, 'server'), join(building, 'etcd'));
+  });
+  say(
+    `drydock: the control plane was built in ${minutes(performance.now() - from)} and is kept in ${join(directory, '..')}`,
+  );
+  return binariesIn(directory);
+}
+
+/** Makes a directory of the cache, whole or not at all; another process may make the same at the same time. */
+export async function madeOnce(directory: string, make: (building: string) => Promise<void>): Promise<void> {
   const parent = join(directory, '..');
   await mkdir(parent, { recursive: true });
   await sweep(parent);
   const building = join(parent, `building-${process.pid}`);
   await mkdir(building, { recursive: true });
-  await build(building, say);
-  await rename(join(building, 'server'), join(building, 'etcd'));
+  await make(building);
   await rename(building, directory).catch(async (error: NodeJS.ErrnoException) => {
     // Another process built the same in the meantime; its directory is as good.
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     await rm(building, { recursive: true, force: true });
   });
-  return binariesIn(directory);
 }
 
 /** The release of Go on the path, for example go1.26.8. */
@@ -105,36 +126,41 @@ export async function goRelease(): Promise<string | undefined> {
   }
 }
 
-async function build(directory: string, say: Say): Promise<void> {
-  const version = kubernetesVersion();
-  say(
-    `drydock: building etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl and kwok (Kubernetes ${version}) ` +
-      'with Go. Once only: about 10 minutes on two cores, half a minute when Go has most of it compiled already.',
-  );
+/** What Go is to build: packages of a module, into a directory. */
+export type GoBuild = {
+  readonly module: string;
+  readonly packages: readonly string[];
+  readonly flags: readonly string[];
+  readonly directory: string;
+  /** What it is called while a person waits for it. */
+  readonly what: string;
+  readonly say: Say;
+};
+
+/** Builds static programs, and says now and then how far it is. */
+export async function goBuild({ module, packages, flags, directory, what, say }: GoBuild): Promise<void> {
   const { GOFLAGS: _, ...env } = process.env;
-  const args = ['build', '-C', MODULE, '-v', ...buildFlags(version), '-o', `${directory}/`, 'tool'];
+  const args = ['build', '-C', module, '-v', ...flags, '-o', `${directory}/`, ...packages];
   const logFile = join(directory, '..', `build-${process.pid}.log`);
   const child = startChild('go', 'go', args, { logFile, env: { ...env, CGO_ENABLED: '0', GOWORK: 'off' } });
   const from = performance.now();
-  const timer = setInterval(() => say(progress(logFile, performance.now() - from)), PROGRESS_MS);
+  const timer = setInterval(() => say(progress(what, logFile, performance.now() - from)), PROGRESS_MS);
   const code = await child.exited.finally(() => clearInterval(timer));
   if (code !== 0) throw new Error(`go build failed with exit code ${code}:\n${tail(logFile)}`);
   await rm(logFile, { force: true });
-  say(
-    `drydock: the control plane was built in ${minutes(performance.now() - from)} and is kept in ${join(directory, '..')}`,
-  );
 }
 
-function progress(logFile: string, ms: number): string {
+function progress(what: string, logFile: string, ms: number): string {
   const compiled = tail(logFile, Number.POSITIVE_INFINITY).split('\n').filter(Boolean);
   const share =
     compiled.length === 0
       ? 'nothing to compile, linking'
       : `${compiled.length} of about ${PACKAGES} packages, now ${compiled.at(-1)}`;
-  return `drydock: building the control plane, ${minutes(ms)} so far, ${share}`;
+  return `drydock: building ${what}, ${minutes(ms)} so far, ${share}`;
 }
 
-function minutes(ms: number): string {
+/** A duration for the person who waits. */
+export function minutes(ms: number): string {
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} minutes`;
 }

@@ -16,7 +16,7 @@ const MAY_CATCH = [
   'src/main.ts',
 ];
 /** Where tests talk to real processes, and time is real. */
-const REAL_TIME = /^test\/(control-plane|end-to-end|demo|bench|sockets)\//;
+const REAL_TIME = /^test\/(control-plane|end-to-end|demo|bench|sockets|nodes)\//;
 
 /** Every rule over TypeScript by its name. */
 export const RULES = {

@@ -1,0 +1,3 @@
+module drydock.dev/test/nodes/pause
+
+go 1.26.0

@@ -1,0 +1,183 @@
+import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { pause } from '../control-plane/until.ts';
+
+/** A question that was asked at a time, and how it was answered. */
+export type Sample = { readonly at: number; readonly answered: boolean; readonly why?: string };
+
+/** Healthy pods of a budget at a time. */
+export type Count = { readonly at: number; readonly budget: string; readonly healthy: number; readonly floor: number };
+
+/** A request to the workload that was not answered. */
+export type Failure = { readonly at: number; readonly entry: string; readonly why: string };
+
+/** Who answered a request to the workload. */
+export type Answered = { readonly at: number; readonly pod: string };
+
+/** Everything that was seen. */
+export type Seen = {
+  readonly api: readonly Sample[];
+  readonly counts: readonly Count[];
+  readonly answers: readonly Answered[];
+  readonly failures: readonly Failure[];
+};
+
+/** Looks until it is told to stop. */
+export type Observer = {
+  seen(): Seen;
+  stop(): Promise<Seen>;
+};
+
+/** Whom to ask: the API server as an administrator, and the workload by each of its doors. */
+export type Asked = {
+  readonly server: string;
+  readonly ca: string;
+  readonly token: string;
+  /** The namespaces whose budgets are counted. */
+  readonly namespace: string;
+  /** Addresses of the Service, by the names of their nodes. */
+  readonly entries: Readonly<Record<string, string>>;
+};
+
+const API_EVERY_MS = 200;
+const COUNT_EVERY_MS = 200;
+const REQUEST_EVERY_MS = 100;
+const PATIENCE_MS = 1_000;
+
+/** Begins to look. It shares nothing with Drydock, and no connection with what else the tests ask. */
+export function observe(asked: Asked): Observer {
+  const api: Sample[] = [];
+  const counts: Count[] = [];
+  const answers: Answered[] = [];
+  const failures: Failure[] = [];
+  const stopping = new AbortController();
+  const every = async (ms: number, look: () => Promise<void>) => {
+    while (!stopping.signal.aborted) await Promise.all([look(), pause(ms)]);
+  };
+  const kubernetes = (path: string) =>
+    ask(`${asked.server}${path}`, { ca: asked.ca, headers: { authorization: `Bearer ${asked.token}` } });
+  const loops = [
+    every(API_EVERY_MS, async () => {
+      const at = Date.now();
+      const answer = await kubernetes('/api/v1/namespaces/default');
+      api.push({ at, answered: answer.status === 200, ...(answer.status === 200 ? {} : { why: answer.text }) });
+    }),
+    every(COUNT_EVERY_MS, async () => {
+      const at = Date.now();
+      const [pods, budgets] = await Promise.all([
+        kubernetes(`/api/v1/namespaces/${asked.namespace}/pods`),
+        kubernetes(`/apis/policy/v1/namespaces/${asked.namespace}/poddisruptionbudgets`),
+      ]);
+      if (pods.status !== 200 || budgets.status !== 200) return;
+      counts.push(...countHealthy(at, JSON.parse(pods.text).items, JSON.parse(budgets.text).items));
+    }),
+    ...Object.entries(asked.entries).map(([entry, url]) =>
+      every(REQUEST_EVERY_MS, async () => {
+        const at = Date.now();
+        const answer = await ask(url);
+        if (answer.status === 200) answers.push({ at, pod: answer.text.trim() });
+        else failures.push({ at, entry, why: answer.text });
+      }),
+    ),
+  ];
+  const seen = () => ({ api: [...api], counts: [...counts], answers: [...answers], failures: [...failures] });
+  return {
+    seen,
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(loops);
+      return seen();
+    },
+  };
+}
+
+type Labels = Readonly<Record<string, string>>;
+type Pod = {
+  readonly metadata: { readonly labels?: Labels; readonly deletionTimestamp?: string };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+};
+type Budget = {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly spec: { readonly minAvailable?: number; readonly selector: { readonly matchLabels: Labels } };
+};
+
+/** Counts what the disruption controller would count, but from the pods themselves. */
+export function countHealthy(at: number, pods: readonly Pod[], budgets: readonly Budget[]): readonly Count[] {
+  return budgets.map(({ metadata, spec }) => {
+    const selected = Object.entries(spec.selector.matchLabels);
+    const healthy = pods.filter(
+      (pod) =>
+        selected.every(([key, value]) => pod.metadata.labels?.[key] === value) &&
+        pod.metadata.deletionTimestamp === undefined &&
+        pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true,
+    );
+    const budget = `${metadata.namespace}/${metadata.name}`;
+    return { at, budget, healthy: healthy.length, floor: spec.minAvailable ?? 0 };
+  });
+}
+
+/** A time without answers. */
+export type Outage = { readonly at: number; readonly seconds: number };
+
+/** When nobody answered, and for how long: from the first question without an answer to the next with one. */
+export function outages(samples: readonly Sample[]): readonly Outage[] {
+  const found: { at: number; seconds: number }[] = [];
+  let from: number | undefined;
+  for (const { at, answered } of samples) {
+    if (!answered) from ??= at;
+    else if (from !== undefined) {
+      found.push({ at: from, seconds: (at - from) / 1000 });
+      from = undefined;
+    }
+  }
+  const last = samples.at(-1);
+  if (from !== undefined && last !== undefined) found.push({ at: from, seconds: (last.at - from) / 1000 });
+  return found;
+}
+
+/** The pods of which answers came in a time: who counts them needs no API server. */
+export function answering(answers: readonly Answered[], { at, seconds }: Outage): ReadonlySet<string> {
+  return new Set(answers.filter((each) => each.at >= at && each.at <= at + seconds * 1000).map(({ pod }) => pod));
+}
+
+/** The lowest count of each budget, with its floor, how often it was counted, and how often below. */
+export function lowest(counts: readonly Count[]) {
+  const budgets = new Map<string, { floor: number; least: number; counted: number; below: number }>();
+  for (const { budget, healthy, floor } of counts) {
+    const sum = budgets.get(budget) ?? { floor, least: healthy, counted: 0, below: 0 };
+    sum.least = Math.min(sum.least, healthy);
+    sum.counted++;
+    if (healthy < floor) sum.below++;
+    budgets.set(budget, sum);
+  }
+  return budgets;
+}
+
+/** A time in which the door of a node cannot be open, and why. */
+export type Excuse = { readonly entry: string; readonly from: number; readonly until: number };
+
+/** The failures that no excuse covers. */
+export function unexplained(failures: readonly Failure[], excuses: readonly Excuse[]): readonly Failure[] {
+  return failures.filter(
+    ({ at, entry }) => !excuses.some((each) => each.entry === entry && at >= each.from && at <= each.until),
+  );
+}
+
+type Answer = { readonly status: number; readonly text: string };
+
+/** One question on a connection of its own; no answer in time is an answer too. */
+export function ask(url: string, options: { readonly ca?: string; readonly headers?: Labels } = {}): Promise<Answer> {
+  return new Promise((resolve) => {
+    const how = { ...options, agent: false, signal: AbortSignal.timeout(PATIENCE_MS) } as const;
+    const asked = (url.startsWith('https:') ? requestTls : request)(url, how, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on('error', (error) => resolve({ status: 0, text: String(error) }));
+    });
+    asked.on('error', (error) => resolve({ status: 0, text: String(error) }));
+    asked.end();
+  });
+}
