@@ -4,6 +4,7 @@ import type { Phase } from '../api/phases.ts';
 import type { Caches } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
 import { memoryOf, targetOf } from '../core/choice.ts';
+import { hasEnded } from '../core/leaving.ts';
 import { isAtWork, isUpgradeJob, type Ledger } from '../core/ledger.ts';
 import { RELEASE } from '../core/mark.ts';
 import { type NodeFacts, type PassageFacts, since } from '../core/passage.ts';
@@ -204,7 +205,7 @@ function abandonedOf(passage: Read<PassageObject>, upgrade: UpgradeObject | unde
 
 /** Whoever is on a node after its drain has come back to it, or came too late to be evicted: its volumes stay with it. */
 function leftOver(phase: Phase, pods: readonly PodView[]): readonly PodView[] {
-  return phase === 'Detaching' ? pods.filter(({ deletedAt }) => deletedAt === undefined) : [];
+  return phase === 'Detaching' ? pods.filter((pod) => pod.deletedAt === undefined && !hasEnded(pod)) : [];
 }
 
 /** Volumes attached to the node, but for those of pods that stay there. */

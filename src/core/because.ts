@@ -167,6 +167,8 @@ export type RolloutStep =
       readonly out: number;
       readonly limit: number;
       readonly foreign: readonly string[];
+      /** Those that failed and wait for a person. */
+      readonly left: readonly string[];
       readonly of: 'upgrade' | 'cluster';
     }
   | { readonly reason: 'WaitingForControlPlane'; readonly nodes: readonly string[] }

@@ -247,7 +247,8 @@ function admissible(
   if (taken.length === 0) {
     const full = limits.find(({ limit, out, extra }) => limit - out.length - extra <= 0) ?? limits[0];
     const foreign = full.out.filter((node) => !isTicketed(node, held)).map(({ name }) => name);
-    return none({ reason: 'NoRoom', out: full.out.length + full.extra, limit: full.limit, foreign, of: full.of });
+    const left = full.out.filter(({ annotations }) => annotations[LEFT_CORDONED] !== undefined).map(({ name }) => name);
+    return none({ reason: 'NoRoom', out: full.out.length + full.extra, limit: full.limit, foreign, left, of: full.of });
   }
   return {
     requests: taken.map((node) => request(node, facts)),

@@ -4,7 +4,7 @@ import { permits, type Spent } from './budget.ts';
 import type { Remembered } from './decision.ts';
 import type { Effect } from './effect.ts';
 import { advice, type Hindrance, hindranceSentence, MOST_BLOCKERS, subjectOf } from './hindrance.ts';
-import { leaving, type Surroundings } from './leaving.ts';
+import { hasEnded, leaving, type Surroundings } from './leaving.ts';
 import type { BudgetView, Controller, Instant, PodView } from './world.ts';
 
 /** Evictions asked for in one pass, over all lanes. */
@@ -37,7 +37,7 @@ export type Assessment = {
   readonly againAt?: Instant;
   /** The pods that may be asked, whatever their budgets say. */
   readonly free: readonly PodView[];
-  /** The pods that stay for good, whose volumes therefore stay attached. */
+  /** The pods that stay for good, whose volumes therefore stay attached; those of one that has ended are let go. */
   readonly staying: readonly PodView[];
   /** No other node could take what leaves. */
   readonly nowhere: boolean;
@@ -86,7 +86,7 @@ export function assess(drain: Drain, facts: DrainFacts): Assessment {
       blocked: keeping.length,
     },
     free: askable,
-    staying: stays.map(({ pod }) => pod),
+    staying: stays.flatMap(({ pod }) => (hasEnded(pod) ? [] : [pod])),
     nowhere: !facts.elsewhere,
     ...(againAt === undefined ? {} : { againAt }),
   };

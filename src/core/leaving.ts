@@ -41,7 +41,12 @@ type Check = (pod: PodView, around: Surroundings, drain: Drain, rule: Rule | und
 
 const STAYS: Finding = { as: 'staying' };
 
-const finished: Check = ({ phase }) => (phase === 'Succeeded' || phase === 'Failed' ? STAYS : undefined);
+/** Whether nothing of a pod runs any more, however long its object is kept. */
+export function hasEnded({ phase }: PodView): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+const finished: Check = (pod) => (hasEnded(pod) ? STAYS : undefined);
 const mirror: Check = (pod) => (pod.mirror ? STAYS : undefined);
 /** Only a DaemonSet that still exists would make its pod again; the pod of a deleted one is an orphan and must leave. */
 const daemon: Check = ({ controller, namespace }, { daemonSets }) =>

@@ -76,7 +76,7 @@ function waitSentence(b: Because): string | undefined {
     case 'NoRoom':
       return `${b.out === 1 ? '1 node is' : `${b.out} nodes are`} out of service and ${b.limit} may be (${b.of === 'cluster' ? 'maxUnavailable of MaintenancePolicy cluster' : 'rollout.maxUnavailable'}).${
         b.foreign.length === 0 ? '' : ` Not taken out by Drydock: ${some(b.foreign)}.`
-      }`;
+      }${b.left.length === 0 ? '' : ` Left cordoned after a failure, to be mended and then uncordoned: ${some(b.left)}.`}`;
     case 'WaitingForControlPlane':
       return `Workers wait until every control plane is at the target: ${some(b.nodes)}.`;
     case 'ControlPlaneTicket':

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_DRAIN } from '../../src/api/maintenance-profile.ts';
 import { type ChoiceFacts, choose, share } from '../../src/core/choice.ts';
+import { sentence } from '../../src/core/conditions.ts';
 import { MOST_TICKETS } from '../../src/core/ledger.ts';
+import { node } from '../support/build.ts';
 import { ledger } from '../support/build-own.ts';
 import { chosen, cp, facts, out, remembered, worker } from './choosing.ts';
 
@@ -103,9 +105,17 @@ describe('[N1] how many', () => {
 
   test('who uses up the room is named', () => {
     const { because } = choose(facts({ nodes: down(5), ledger: ledger([out('worker-1')]) }, { maxUnavailable: 2 }));
-    expect(because).toEqual({ reason: 'NoRoom', out: 2, limit: 2, foreign: ['worker-5'], of: 'upgrade' });
+    expect(because).toEqual({ reason: 'NoRoom', out: 2, limit: 2, foreign: ['worker-5'], left: [], of: 'upgrade' });
     const policy = choose(facts({ nodes: down(5), policyMaxUnavailable: 1 }, { maxUnavailable: 2 }));
     expect(policy.because).toMatchObject({ of: 'cluster', limit: 1 });
+  });
+
+  test('[seed 2039] one that was left cordoned for a target of before is named with what to do about it', () => {
+    const failed = { unschedulable: true, annotations: { 'drydock.dev/left-cordoned': '{}' } };
+    const seen = { nodes: [node('worker-1', failed), node('worker-2')], ledger: ledger([out('worker-1')]) };
+    const { because } = choose(facts(seen, { maxUnavailable: 1 }));
+    expect(because).toMatchObject({ reason: 'NoRoom', left: ['worker-1'] });
+    expect(sentence(because)).toContain('Left cordoned after a failure, to be mended and then uncordoned: worker-1.');
   });
 
   test('a full ledger admits no more and says so', () => {

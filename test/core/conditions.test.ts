@@ -132,7 +132,7 @@ const EVERY: { readonly [R in Because['reason']]: Because & { readonly reason: R
   RolloutBlocked: { reason: 'RolloutBlocked', blockers },
   StillInTheWay: { reason: 'StillInTheWay', blockers },
   Halted: { reason: 'Halted', failures, threshold: 1 },
-  NoRoom: { reason: 'NoRoom', out: 1, limit: 1, foreign: ['worker-9'], of: 'cluster' },
+  NoRoom: { reason: 'NoRoom', out: 1, limit: 1, foreign: ['worker-9'], left: ['worker-9'], of: 'cluster' },
   WaitingForControlPlane: { reason: 'WaitingForControlPlane', nodes },
   ControlPlaneTicket: { reason: 'ControlPlaneTicket', node: 'cp-1', failed: true },
   VersionsDisagree: { reason: 'VersionsDisagree', server: 'v1.36.4', pods: ['v1.35.7'] },

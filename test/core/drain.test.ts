@@ -114,6 +114,11 @@ describe('which pods must leave', () => {
     expect(fate(one, over, drain)).toBe(expected);
   });
 
+  test('[seed 3221] caught: the volumes of a pod that has ended do not stay with it', () => {
+    const pods = [pod('done', { phase: 'Succeeded' }), daemonPod];
+    expect(look(pods).staying.map(({ name }) => name)).toEqual([daemonPod.name]);
+  });
+
   test('an empty node is empty', () => {
     expect(look([])).toEqual({
       empty: true,

@@ -20,7 +20,10 @@ import { blocker, shut } from './reporting.ts';
 
 const request = { nodeName: 'worker-1' } as never;
 const admits = { requests: [request], because: { reason: 'Admitting', nodes: ['worker-1'] } as Because };
-const waits = { requests: [], because: { reason: 'NoRoom', out: 1, limit: 1, foreign: [], of: 'upgrade' } as Because };
+const waits = {
+  requests: [],
+  because: { reason: 'NoRoom', out: 1, limit: 1, foreign: [], left: [], of: 'upgrade' } as Because,
+};
 const inTheWay: Blocker = { ...blocker, nodeName: 'worker-3', reason: 'BudgetNeverAllows', selfClearing: false };
 const clears: Blocker = { ...inTheWay, reason: 'HeldByOperator', selfClearing: true };
 const seen = (over: Partial<Ahead> = {}): Ahead => ({ ...NOTHING_AHEAD, looked: 3, of: 3, againSeconds: 60, ...over });

@@ -301,9 +301,18 @@ function release(world: World): void {
 /** A cordon that a person forgot, or that a restore brought back, is his to lift. */
 function uncordon(world: World): void {
   for (const node of world.server.registry.list<NodeObject>('nodes')) {
-    if (!node.spec.unschedulable || markOf(node) !== undefined || markOf(node, 'left-cordoned') !== undefined) continue;
+    if (!node.spec.unschedulable || markOf(node) !== undefined) continue;
+    // While a failure is counted it is retried; of one before the target was changed only the cordon is left.
+    if (markOf(node, 'left-cordoned') !== undefined && hasFailures(world)) continue;
     world.ask('PATCH', `/api/v1/nodes/${node.metadata.name}`, { spec: { unschedulable: null } });
   }
+}
+
+function hasFailures(world: World): boolean {
+  return world.server.registry.list<Upgrade>(UPGRADES).some(({ status }) => {
+    const { failures = [] } = (status ?? {}) as { readonly failures?: readonly unknown[] };
+    return failures.length > 0;
+  });
 }
 
 /** Who has waited for a day opens the windows: twenty minutes a night are too few for some clusters. */

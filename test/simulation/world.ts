@@ -48,6 +48,8 @@ export class World {
   #checkers: readonly Checker[] = [];
   #snapshot: Snapshot | undefined;
   #windowsThen: readonly Daily[] = [];
+  #blindFrom = 0;
+  #blindUntil = 0;
   #down = false;
   #windowsOpen = false;
   /** Every window as it was from each instant on, the latest first. */
@@ -163,6 +165,7 @@ export class World {
 
   goDown(): void {
     this.#down = true;
+    this.#blindFrom = this.timeline.now();
     this.server.watches.endAll();
   }
 
@@ -203,6 +206,14 @@ export class World {
 
   goUp(): void {
     this.#down = false;
+    this.#blindUntil = this.timeline.now() + SUNK_MS;
+  }
+
+  /** How old what a process knows may be: as old as it could not be told anything, and then until its watches are back. */
+  #lagMs(): number {
+    const now = this.timeline.now();
+    if (this.#down || now < this.#blindUntil) return now - this.#blindFrom + MOST_LAG_MS;
+    return now > this.#ceasedAt + SUNK_MS ? LOOKED_MS : MOST_LAG_MS;
   }
 
   takeSnapshot(): void {
@@ -269,7 +280,7 @@ export class World {
       now: () => timeline.now(),
       sentAt: () => Network.sentAt,
       skewMs: Math.max(0, ...scenario.skewMs) - Math.min(0, ...scenario.skewMs),
-      lagMs: () => (timeline.now() > this.#ceasedAt + SUNK_MS ? LOOKED_MS : MOST_LAG_MS),
+      lagMs: () => this.#lagMs(),
       isOpen: (name, at) => this.isOpen(name, at),
       violated: (guarantee, text) => this.violated(guarantee, text),
     };
