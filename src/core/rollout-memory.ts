@@ -88,11 +88,11 @@ export function failures(facts: RolloutFacts): readonly { readonly nodeName: str
     ({ phase, nodeMaintenance }) => phase === 'Failed' && !known.has(nodeMaintenance),
   );
   const counted = [...upgrade.status.failures, ...others].map(({ nodeName, reason }) => ({ nodeName, reason }));
-  return [...counted, ...passages.flatMap(failing)];
+  return [...counted, ...passages.flatMap(failingBy)];
 }
 
 /** A passage that has not ended and can only fail, or is given up as long as its node is missing: nobody may begin meanwhile. */
-function failing(passage: PassageObject): readonly { readonly nodeName: string; readonly reason: string }[] {
+export function failingBy(passage: PassageObject): readonly { readonly nodeName: string; readonly reason: string }[] {
   if (!passage.readable) return [];
   const { nodeName } = passage.spec;
   const { state } = passage.status;

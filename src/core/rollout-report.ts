@@ -8,7 +8,7 @@ import { isSettled } from './ledger.ts';
 import { isNews } from './news.ts';
 import { lasting } from './preflight.ts';
 import { failedTickets, type Rollout, type RolloutFacts, refusedPassage } from './rollout-facts.ts';
-import { failures, missing } from './rollout-memory.ts';
+import { failingBy, failures, missing } from './rollout-memory.ts';
 import { inTheWay } from './rollout-sentences.ts';
 import { same } from './same.ts';
 import { roleOf } from './version.ts';
@@ -74,7 +74,7 @@ export function reported(rollout: Rollout): UpgradeStatus | undefined {
 function count({ facts, target, own }: Rollout): Counts {
   const { upgrade, nodes, passages, controlPlane, now } = facts;
   const failed = new Set(failures(facts).map(({ nodeName }) => nodeName));
-  const lost = new Set(missing(facts));
+  const failing = new Set(passages.flatMap(failingBy).map(({ nodeName }) => nodeName));
   const settled = new Set(passages.filter((passage) => isSettled(passage)).map(({ uid }) => uid));
   const flying = new Set(
     own.flatMap((t) => (t.passageUID === undefined || !settled.has(t.passageUID) ? [t.nodeName] : [])),
@@ -85,12 +85,12 @@ function count({ facts, target, own }: Rollout): Counts {
   const mine = selected(nodes, upgrade.spec);
   const names = new Set(mine.map(({ name }) => name));
   // What has begun is under way until it has ended, also where its node is gone or no longer selected.
-  const elsewhere = new Set([...flying, ...lost].filter((name) => !names.has(name)));
+  const elsewhere = new Set([...flying, ...failing].filter((name) => !names.has(name)));
   counts.total += elsewhere.size;
-  for (const name of elsewhere) counts[lost.has(name) ? 'failed' : 'inFlight'] += 1;
+  for (const name of elsewhere) counts[failing.has(name) ? 'failed' : 'inFlight'] += 1;
   for (const node of mine) {
     counts.total += 1;
-    if (lost.has(node.name) || wasLeft(node, left)) counts.failed += 1;
+    if (failing.has(node.name) || wasLeft(node, left)) counts.failed += 1;
     else if (flying.has(node.name)) counts.inFlight += 1;
     else if (isDone(node, target, controlPlane, now)) counts.done += 1;
     else if (failed.has(node.name)) counts.failed += 1;

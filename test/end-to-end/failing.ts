@@ -86,7 +86,14 @@ export async function leftCordoned({ plane }: Stage, reason: string, message: st
 /** That a halted upgrade says so where people and tools look, and what to do. */
 export async function saysWhatToDo(ground: Stage, ...words: readonly string[]) {
   const { plane } = ground;
-  const { status } = await halted(ground);
+  // It halts as soon as a passage can only fail; what came of it is written down when it has.
+  await halted(ground);
+  const { status } = await upgradeIs(
+    ground.plane,
+    'to-1-36',
+    'remembers the failure',
+    ({ phase, failures }) => phase === 'Halted' && (failures ?? []).length > 0,
+  );
   expect(isTrue(status, 'Stalled')).toBe(true);
   expect(isTrue(status, 'Reconciling')).toBe(false);
   expect(condition(status, 'Stalled').reason).toBe('Halted');

@@ -29,10 +29,14 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee: 'B1',
     name: 'pods are deleted instead of evicted',
     file: 'cluster/effects.ts',
-    from: `        'POST',
+    from: `request: ({ namespace, pod, uid, gracePeriodSeconds }) =>
+      send(
+        'POST',
         'Pod',
         { namespace, name: pod, subresource: 'eviction' },`,
-    to: `        'DELETE',
+    to: `request: ({ namespace, pod, uid, gracePeriodSeconds }) =>
+      send(
+        'DELETE',
         'Pod',
         { namespace, name: pod },`,
     seed: 2,
@@ -195,8 +199,8 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee: 'D1',
     name: 'all tiers leave at once',
     file: 'core/drain.ts',
-    from: "finding.as === 'free' && finding.tier === due",
-    to: "finding.as === 'free' && finding.tier >= due",
+    from: 'facts.ahead === true || finding.tier === due',
+    to: 'facts.ahead === true || finding.tier >= due',
     seed: 3,
   },
   {
@@ -320,28 +324,12 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 863,
   },
   {
-    guarantee: 'D1',
-    name: 'a ticket that takes no room serves any mode',
-    file: 'core/node-pending.ts',
-    from: "if (entry.mode === 'Leave' && plan !== undefined",
-    to: "if (entry.mode === ('' as never) && plan !== undefined",
-    seed: 583,
-  },
-  {
     guarantee: 'L1',
     name: 'volumes of what came back are waited for',
     file: 'controllers/see-passage.ts',
     from: "return phase === 'Detaching' ? pods",
     to: "return phase === 'Pending' ? pods",
     seed: 6,
-  },
-  {
-    guarantee: 'L1',
-    name: 'what was refused once is remembered for ever',
-    file: 'controllers/memory.ts',
-    from: ' || this.#clock.now() - last.at >= FORGET_MS ?',
-    to: ' ?',
-    seed: 265,
   },
   {
     guarantee: 'L1',
