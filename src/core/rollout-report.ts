@@ -185,13 +185,16 @@ function said(
   const stalled = phase === 'Halted' || phase === 'Invalid';
   const waits = phase !== 'Complete' && phase !== 'Rolling' && !stalled;
   const late: Because = { reason: 'CompleteWithNewcomers', nodes: counts.total - counts.done };
+  // Nobody is on his way: what is out is waited for, and what keeps the others from beginning is told.
+  const stands = phase === 'Rolling' && counts.inFlight === 0;
+  const why = stands && held.reason !== 'Rolling' ? held : because;
   const blocked: Because =
-    blockers.length > 0 ? { reason: 'RolloutBlocked', blockers: blockers.slice(0, MOST_SAID) } : because;
+    blockers.length > 0 ? { reason: 'RolloutBlocked', blockers: blockers.slice(0, MOST_SAID) } : why;
   const override: Because | undefined =
     open.override === undefined
       ? undefined
       : { reason: 'WindowOverridden', until: open.override.until, detail: open.override.reason };
-  const hinders = waits || blockers.length > 0;
+  const hinders = waits || stands || blockers.length > 0;
   const reconciles = !(complete || newcomers || stalled);
   return [
     { type: 'Ready', status: complete || newcomers ? 'True' : 'False', because: newcomers ? late : because },

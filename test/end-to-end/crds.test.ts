@@ -163,6 +163,7 @@ describe.skipIf(!(await hasControlPlane()))('the definitions on a real API serve
       expect(spec).toEqual({
         ...required,
         rollout: { maxUnavailable: 1, foreign: 'Count', failureThreshold: 1, retry: 0, steer: true, maxReturns: 5 },
+        preflight: 'Warn',
         mode: 'Run',
         historyLimit: 10,
       });
