@@ -7,7 +7,7 @@ import { MUTANTS, planted } from './mutants.ts';
 const SRC = join(import.meta.dirname, '../../src');
 const SEEDS = Array.from({ length: 1_000 }, (_, at) => at + 1);
 
-describe.each(MUTANTS)('$guarantee, planted: $name', (mutant) => {
+describe.concurrent.each(MUTANTS)('$guarantee, planted: $name', (mutant) => {
   it('has its place in the code', () => {
     const text = readFileSync(join(SRC, mutant.file), 'utf8');
     expect(planted(mutant, text)).not.toBe(text);
