@@ -346,6 +346,8 @@ async function untilSettled(world: World): Promise<boolean> {
     if (world.violations.length > 0) return false;
     encourage(world);
     release(world);
+    // What a payload armed while faults lasted may take a machine down after they have ceased.
+    for (const { metadata } of world.server.registry.list('nodes')) world.controllers.kubelets.powerOn(metadata.name);
     uncordon(world);
     if (waited >= PATIENCE_MS) openWindows(world);
   }
