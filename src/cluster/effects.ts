@@ -61,41 +61,19 @@ export const EFFECTS: { readonly [E in Effect['kind']]: Entry<Of<E>> } = {
     needs: [needs('Node', 'patch')],
   },
   evict: {
-    request: ({ namespace, pod, uid, gracePeriodSeconds }) =>
-      send(
-        'POST',
-        'Pod',
-        { namespace, name: pod, subresource: 'eviction' },
-        {
-          apiVersion: 'policy/v1',
-          kind: 'Eviction',
-          metadata: { name: pod, namespace },
-          deleteOptions: {
-            preconditions: { uid },
-            // 0 would be a force delete, which takes the pod out of the books while it still runs.
-            ...(gracePeriodSeconds === undefined
-              ? {}
-              : { gracePeriodSeconds: Math.max(1, Math.floor(gracePeriodSeconds)) }),
-          },
-        },
+    request: ({ gracePeriodSeconds, ...of }) =>
+      eviction(
+        of,
+        // 0 would be a force delete, which takes the pod out of the books while it still runs.
+        gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: Math.max(1, Math.floor(gracePeriodSeconds)) },
       ),
     guard: 'uid',
     asked: 'evict',
     needs: [{ ...needs('Pod', 'create'), subresource: 'eviction' }],
   },
   tryEvict: {
-    request: ({ namespace, pod, uid }) => {
-      const { path, ...sent } = send(
-        'POST',
-        'Pod',
-        { namespace, name: pod, subresource: 'eviction' },
-        {
-          apiVersion: 'policy/v1',
-          kind: 'Eviction',
-          metadata: { name: pod, namespace },
-          deleteOptions: { preconditions: { uid }, dryRun: ['All'] },
-        },
-      );
+    request: (of) => {
+      const { path, ...sent } = eviction(of, { dryRun: ['All'] });
       // In the address as well: audit logs and proxies tell it from an eviction by that.
       return { path: `${path}?dryRun=All`, ...sent };
     },
@@ -245,6 +223,20 @@ function send(method: Sent['method'], kind: Kind, below: Below, body: unknown, c
   const { plural } = PLACES[kind];
   const resource = below.subresource === undefined ? plural : `${plural}/${below.subresource}`;
   return { method, path: pathOf(PLACES[kind], below), resource, contentType, body };
+}
+
+function eviction({ namespace, pod, uid }: Pick<Of<'evict'>, 'namespace' | 'pod' | 'uid'>, options: object): Sent {
+  return send(
+    'POST',
+    'Pod',
+    { namespace, name: pod, subresource: 'eviction' },
+    {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: pod, namespace },
+      deleteOptions: { preconditions: { uid }, ...options },
+    },
+  );
 }
 
 function patch(kind: Kind, below: Below, body: unknown): Sent {

@@ -2,6 +2,7 @@ import type { Blocker } from '../api/blocker.ts';
 import type { UpgradeStatus } from '../api/cluster-upgrade.ts';
 import type { Because } from '../core/because.ts';
 import { sentence } from '../core/conditions.ts';
+import { MOST_SAID } from '../core/hindrance.ts';
 import { newHindrances } from '../core/news.ts';
 import { foretold } from '../core/preflight.ts';
 import { decideRollout, survey } from '../core/rollout.ts';
@@ -97,7 +98,7 @@ function tellHindered({ cluster }: Loop, { name, uid, status }: RolloutFacts['up
 /** One Event for what will be in the way of nodes whose turn has not come: there is time to mend it. */
 function tellAhead({ cluster }: Loop, { name, uid }: RolloutFacts['upgrade'], blockers: readonly Blocker[]): void {
   if (blockers.length === 0) return;
-  const because: Because = { reason: 'BlockersAhead', blockers: blockers.slice(0, 5) };
+  const because: Because = { reason: 'BlockersAhead', blockers: blockers.slice(0, MOST_SAID) };
   const on = { kind: 'ClusterUpgrade', name, uid } as const;
   cluster.tell({ on, type: 'Warning', reason: because.reason, message: sentence(because).slice(0, 1024) });
 }

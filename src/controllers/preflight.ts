@@ -5,7 +5,7 @@ import type { Outcome } from '../core/decision.ts';
 import { blocker } from '../core/drain.ts';
 import { type Ahead, isTold, isWorthSaying, NOTHING_AHEAD, ofTrial } from '../core/preflight.ts';
 import type { Instant, NodeView, PodView, Read, UpgradeObject } from '../core/world.ts';
-import { type From, seeDrain } from './see-drain.ts';
+import { type From, seeAhead } from './see-drain.ts';
 
 /** Nodes looked at in one pass: thousands of them at once would hold up everything else. */
 const MOST_NODES = 100;
@@ -84,14 +84,9 @@ type About = {
 };
 
 function lookAt(node: NodeView, { upgrade, drain, seen, from }: About): void {
-  const { caches, now } = from;
-  const earlier = [
-    ...(seen.looks.get(node.name)?.blockers ?? []),
-    ...upgrade.status.blockers.filter(({ nodeName }) => nodeName === node.name),
-  ];
-  const pods = [...caches.Pod.by('node', node.name)];
-  const { blockers, free } = seeDrain(drain, node, { pods, earlier, ahead: true }, from);
-  seen.looks.set(node.name, { at: now, uid: node.uid, blockers });
+  const earlier = [...(seen.looks.get(node.name)?.blockers ?? []), ...upgrade.status.blockers];
+  const { blockers, free } = seeAhead(drain, node, earlier, from);
+  seen.looks.set(node.name, { at: from.now, uid: node.uid, blockers });
   for (const pod of free) {
     const owner = pod.controller?.uid ?? pod.uid;
     const isThere = isCurrent(seen.trials.get(owner), from);

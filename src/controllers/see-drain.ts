@@ -1,3 +1,4 @@
+import type { Blocker } from '../api/blocker.ts';
 import type { Drain } from '../api/maintenance-profile.ts';
 import type { Caches } from '../cluster/cluster.ts';
 import { isShown } from '../core/budget.ts';
@@ -40,6 +41,17 @@ export function seeDrain(
       memory.claims(budget.uid).filter((claim) => !isShown(claim, budget, caches.Pod.get(claim.pod), now)).length,
     ...more,
   });
+}
+
+/** The same of a node whose turn has not come: pods of every tier, as they are now. */
+export function seeAhead(drain: Drain, node: NodeView, earlier: readonly Blocker[], from: From): Assessment {
+  const pods = [...from.caches.Pod.by('node', node.name)];
+  return seeDrain(
+    drain,
+    node,
+    { pods, earlier: earlier.filter(({ nodeName }) => nodeName === node.name), ahead: true },
+    from,
+  );
 }
 
 /** Whether a node could take a pod of another: whoever runs there tolerates what that is tainted with, and is not known to tolerate more. */

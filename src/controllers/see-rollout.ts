@@ -8,7 +8,7 @@ import type { RolloutFacts } from '../core/rollout-facts.ts';
 import type { ControlPlane } from '../core/version.ts';
 import type { NodeView, PassageObject, Read, UpgradeObject } from '../core/world.ts';
 import type { Preflight } from './preflight.ts';
-import { type From, seeDrain } from './see-drain.ts';
+import { type From, seeAhead } from './see-drain.ts';
 
 /** What has been read instead of taken from a cache. */
 export type LiveRollout = {
@@ -110,9 +110,7 @@ function hindered(drain: Drain, blockers: readonly Blocker[], from: From): Rollo
     const known = asked.get(name);
     if (known !== undefined) return known;
     const node = from.caches.Node.get(name);
-    const earlier = blockers.filter(({ nodeName }) => nodeName === name);
-    const pods = [...from.caches.Pod.by('node', name)];
-    const found = node === undefined ? [] : seeDrain(drain, node, { pods, earlier, ahead: true }, from).blockers;
+    const found = node === undefined ? [] : seeAhead(drain, node, blockers, from).blockers;
     const lasting = found.filter(({ selfClearing }) => !selfClearing);
     asked.set(name, lasting);
     return lasting;

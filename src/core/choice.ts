@@ -3,6 +3,7 @@ import type { UpgradeSpec } from '../api/cluster-upgrade.ts';
 import type { Ticket } from '../api/maintenance-policy.ts';
 import type { Drain } from '../api/maintenance-profile.ts';
 import type { Because } from './because.ts';
+import { MOST_SAID } from './hindrance.ts';
 import { controlPlaneTicket, type Ledger, MOST_TICKETS, type Request } from './ledger.ts';
 import { HOLD, LEFT_CORDONED, TAKE_NOT_READY } from './mark.ts';
 import { matches } from './selector.ts';
@@ -16,8 +17,6 @@ const LEAVING = new Set([
   'karpenter.sh/disrupted',
   'DeletionCandidateOfClusterAutoscaler',
 ]);
-/** Blockers that one sentence names. */
-const MOST_SAID = 5;
 const DAY_MS = 86_400_000;
 /** A prefix that no kubelet may write: what is remembered there cannot be forged from a node. */
 const MEMORY_PREFIX = 'drydock.node-restriction.kubernetes.io/';
@@ -132,8 +131,18 @@ export function choose(facts: ChoiceFacts): Choice {
   return admissible(workers, mine, held, facts);
 }
 
+/** By the very facts: one pass asks several times, and going through thousands of nodes is most of what it costs. */
+const SORTED = new WeakMap<ChoiceFacts, Sorted>();
+type Sorted = ReturnType<typeof sort>;
+
+function sorted(facts: ChoiceFacts): Sorted {
+  const known = SORTED.get(facts) ?? sort(facts);
+  SORTED.set(facts, known);
+  return known;
+}
+
 /** The selected nodes, with those still to do and those of them that could be next, in their order. */
-function sorted(facts: ChoiceFacts) {
+function sort(facts: ChoiceFacts) {
   const { now, ledger, target, controlPlane, upgrade, nodes } = facts;
   const isThrough = (node: NodeView) => !wasLeft(node, facts.takeOver) && isDone(node, target, controlPlane, now);
   const mine = selected(nodes, upgrade.spec);

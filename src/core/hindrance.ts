@@ -4,6 +4,9 @@ import { never } from './decision.ts';
 /** How many blockers a status lists: the definitions allow no more. */
 export const MOST_BLOCKERS = 50;
 
+/** How many blockers one sentence names. */
+export const MOST_SAID = 5;
+
 /** Why a pod that should leave does not, in words that stay stable. */
 export type Hindrance = {
   readonly reason:

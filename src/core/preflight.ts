@@ -4,11 +4,9 @@ import { refusedFor } from './budget.ts';
 import type { Choice } from './choice.ts';
 import type { NonEmpty, Outcome, Refusal } from './decision.ts';
 import type { Effect } from './effect.ts';
-import type { Hindrance } from './hindrance.ts';
+import { type Hindrance, MOST_SAID } from './hindrance.ts';
 import type { BudgetView, NodeView, PodView } from './world.ts';
 
-/** Blockers that one sentence names. */
-const MOST_SAID = 5;
 /** Asked in one pass: an admission waits until the API server has answered. */
 const MOST_TRIED = 10;
 /** What clears by itself is worth saying ahead only where it takes somebody's doing, or long. */

@@ -3,7 +3,7 @@ import type { RolloutPhase, UpgradeStatus } from '../api/cluster-upgrade.ts';
 import type { Because } from './because.ts';
 import { inTheWayOfReturns, isDone, selected, wasLeft } from './choice.ts';
 import { conditions, iso, type Said, sentence, unless } from './conditions.ts';
-import { MOST_BLOCKERS, subjectOf } from './hindrance.ts';
+import { MOST_BLOCKERS, MOST_SAID, subjectOf } from './hindrance.ts';
 import { isSettled } from './ledger.ts';
 import { isNews } from './news.ts';
 import { lasting } from './preflight.ts';
@@ -14,8 +14,6 @@ import { same } from './same.ts';
 import { roleOf } from './version.ts';
 
 const MOST_LETTERS = 1024;
-/** Blockers that one sentence names. */
-const MOST_SAID = 5;
 
 type Counts = NonNullable<UpgradeStatus['nodes']>;
 

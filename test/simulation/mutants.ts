@@ -29,16 +29,12 @@ export const MUTANTS: readonly Mutant[] = [
     guarantee: 'B1',
     name: 'pods are deleted instead of evicted',
     file: 'cluster/effects.ts',
-    from: `request: ({ namespace, pod, uid, gracePeriodSeconds }) =>
-      send(
-        'POST',
-        'Pod',
-        { namespace, name: pod, subresource: 'eviction' },`,
-    to: `request: ({ namespace, pod, uid, gracePeriodSeconds }) =>
-      send(
-        'DELETE',
-        'Pod',
-        { namespace, name: pod },`,
+    from: `    'POST',
+    'Pod',
+    { namespace, name: pod, subresource: 'eviction' },`,
+    to: `    'DELETE',
+    'Pod',
+    { namespace, name: pod },`,
     seed: 2,
   },
   {

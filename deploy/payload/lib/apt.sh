@@ -55,16 +55,8 @@ apt_exactly() {
   fi
 }
 
-# Where the repository is that of one minor release, as pkgs.k8s.io has them: from there to another.
 apt_switch() {
-  for list in "$root"/etc/apt/sources.list.d/*.list "$root"/etc/apt/sources.list.d/*.sources; do
-    grep -qs 'pkgs\.k8s\.io/core:/stable:/v[0-9.]*/' "$list" || continue
-    grep 'pkgs\.k8s\.io/core:/stable:/' "$list" | grep -qv "/$1/" || continue
-    say "pointing ${list#"$root"} at $1"
-    cp -p "$list" "$list.drydock-new"
-    sed "s|\(pkgs\.k8s\.io/core:/stable:/\)v[0-9.]*/|\1$1/|" "$list" > "$list.drydock-new"
-    mv "$list.drydock-new" "$list"
-  done
+  point_at "$1" "$root"/etc/apt/sources.list.d/*.list "$root"/etc/apt/sources.list.d/*.sources
 }
 
 # Raises everything but Kubernetes, which has a profile of its own; removes nothing.

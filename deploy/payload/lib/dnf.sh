@@ -37,16 +37,8 @@ dnf_exact() {
     say "$1 is excluded nowhere: dnf update would raise it with everything else (add exclude=kubelet kubeadm kubectl to its repository)"
 }
 
-# Where the repository is that of one minor release, as pkgs.k8s.io has them: from there to another.
 dnf_switch() {
-  for list in "$root"/etc/yum.repos.d/*.repo; do
-    grep -qs 'pkgs\.k8s\.io/core:/stable:/v[0-9.]*/' "$list" || continue
-    grep 'pkgs\.k8s\.io/core:/stable:/' "$list" | grep -qv "/$1/" || continue
-    say "pointing ${list#"$root"} at $1"
-    cp -p "$list" "$list.drydock-new"
-    sed "s|\(pkgs\.k8s\.io/core:/stable:/\)v[0-9.]*/|\1$1/|" "$list" > "$list.drydock-new"
-    mv "$list.drydock-new" "$list"
-  done
+  point_at "$1" "$root"/etc/yum.repos.d/*.repo
 }
 
 # Raises everything but Kubernetes, which has a profile of its own.

@@ -9,6 +9,20 @@ kubeadm_main() {
   esac
 }
 
+# Where lists name the repository of one minor release, as pkgs.k8s.io has them: from there to that of $1.
+point_at() {
+  minor_release=$1
+  shift
+  for list; do
+    grep -qs 'pkgs\.k8s\.io/core:/stable:/v[0-9.]*/' "$list" || continue
+    grep 'pkgs\.k8s\.io/core:/stable:/' "$list" | grep -qv "/$minor_release/" || continue
+    say "pointing ${list#"$root"} at $minor_release"
+    cp -p "$list" "$list.drydock-new"
+    sed "s|\(pkgs\.k8s\.io/core:/stable:/\)v[0-9.]*/|\1$minor_release/|" "$list" > "$list.drydock-new"
+    mv "$list.drydock-new" "$list"
+  done
+}
+
 # Where to, and never back.
 kubeadm_target() {
   setting PAYLOAD_REPOSITORY Keep 'Keep|Switch'
