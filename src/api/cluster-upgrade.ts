@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { blockers } from './blocker.ts';
+import { takenSnapshot, wantedSnapshot } from './etcd-snapshot.ts';
 import {
   conditions,
   count,
@@ -133,13 +134,7 @@ const spec = ruled(
       'What is in the way of nodes still to do is always said in status.blockers; with Enforce nothing begins while any of it cannot clear by itself.',
     ).default('Warn'),
     gates: list(gate, 16, { as: 'map', by: 'name' }, 'What must hold before each further node.').optional(),
-    etcdSnapshot: z
-      .object({
-        profileName: name('The profile that takes it.'),
-        maxAgeSeconds: seconds('How old it may be.', 1).optional(),
-      })
-      .describe('A verified snapshot before the first control plane.')
-      .optional(),
+    etcdSnapshot: wantedSnapshot.optional(),
     mode: word(
       ['Run', 'Plan', 'Paused'],
       'Run: nodes are worked on. Paused: nothing begins and what has not committed is put back.',
@@ -160,8 +155,12 @@ const spec = ruled(
     'mode Plan is not available yet: use Run, or Paused to write the upgrade down without starting it',
     (s) => s.mode !== 'Plan',
   ),
+  rule(
+    '!has(self.etcdSnapshot) || has(self.target.kubernetesVersion)',
+    'etcdSnapshot is taken before a release of Kubernetes: use it with target.kubernetesVersion, and for snapshots by the calendar a ClusterUpgrade of their own with target.maxAgeDays',
+    (s) => s.etcdSnapshot === undefined || s.target.kubernetesVersion !== undefined,
+  ),
   notYet('gates'),
-  notYet('etcdSnapshot'),
   notYet('approval'),
   notYet('approved'),
 );
@@ -236,6 +235,7 @@ const status = z.object({
     { as: 'atomic' },
     'Nodes that failed since retry was last raised.',
   ).default([]),
+  etcdSnapshot: takenSnapshot.optional(),
   observedRetry: count('The retry that has been served.').optional(),
   retryTime: time('When it was served: older failures no longer count.').optional(),
   blockers,

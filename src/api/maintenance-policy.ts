@@ -41,6 +41,7 @@ const ticket = z.object({
     '',
   ),
   profileName: name('The profile in force.').optional(),
+  purpose: word(['EtcdSnapshot'], 'What it is for; absent: to take the node to its target.').optional(),
   holder: z
     .object({
       kind: word(['ClusterUpgrade', 'NodeMaintenance'], 'What kind of object holds it.'),

@@ -95,6 +95,7 @@ const plan = z.object({
   holderUID: text(64, 'Who holds the ticket: the ClusterUpgrade, or for a hold this object.'),
   role: word(['firstControlPlane', 'controlPlane', 'worker'], 'What the node is in this hop.'),
   target: text(128, 'What the node is taken to.').default(''),
+  purpose: word(['EtcdSnapshot'], 'What it is for; absent: to take the node to its target.').optional(),
   version: text(64, 'The release to verify, where the target is one.').optional(),
   currentVersion: text(64, 'The release the node ran before.').default(''),
   memory: z

@@ -1,5 +1,6 @@
 import type { Blocker } from '../api/blocker.ts';
 import type { UpgradeStatus } from '../api/cluster-upgrade.ts';
+import type { TakenSnapshot } from '../api/etcd-snapshot.ts';
 import type { Because } from '../core/because.ts';
 import { sentence } from '../core/conditions.ts';
 import { MOST_SAID } from '../core/hindrance.ts';
@@ -72,7 +73,11 @@ export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subje
       };
       return { write: write(upgrade, next), urgent: turns || overrides || reopens, tell };
     },
-    tell: () => undefined,
+    tell({ upgrade }, decision) {
+      if (decision.kind !== 'move' || decision.to.etcdSnapshot === undefined) return;
+      if (decision.to.etcdSnapshot.time !== upgrade.status.etcdSnapshot?.time)
+        tellSaved(loop, upgrade, decision.to.etcdSnapshot);
+    },
   };
 }
 
@@ -101,6 +106,12 @@ function tellAhead({ cluster }: Loop, { name, uid }: RolloutFacts['upgrade'], bl
   const because: Because = { reason: 'BlockersAhead', blockers: blockers.slice(0, MOST_SAID) };
   const on = { kind: 'ClusterUpgrade', name, uid } as const;
   cluster.tell({ on, type: 'Warning', reason: because.reason, message: sentence(because).slice(0, 1024) });
+}
+
+/** What a person would restore, should this upgrade end badly. */
+function tellSaved({ cluster }: Loop, { name, uid }: RolloutFacts['upgrade'], taken: TakenSnapshot): void {
+  const message = `etcd is saved as ${taken.name}: revision ${taken.revision}, ${taken.sizeBytes} bytes, hash ${taken.hash}.`;
+  cluster.tell({ on: { kind: 'ClusterUpgrade', name, uid }, type: 'Normal', reason: 'EtcdSaved', message });
 }
 
 /** Windows that do not count are a person's doing, which others must find afterwards: when, until when and why. */

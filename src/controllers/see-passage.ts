@@ -1,15 +1,16 @@
+import type { Ticket } from '../api/maintenance-policy.ts';
 import { DEFAULT_DRAIN, type Drain } from '../api/maintenance-profile.ts';
 import type { Plan } from '../api/node-maintenance.ts';
 import type { Phase } from '../api/phases.ts';
 import type { Caches } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
-import { memoryOf, targetOf } from '../core/choice.ts';
 import { hasEnded } from '../core/leaving.ts';
 import { isAtWork, isUpgradeJob, type Ledger } from '../core/ledger.ts';
 import { RELEASE } from '../core/mark.ts';
 import { type NodeFacts, type PassageFacts, since } from '../core/passage.ts';
 import { openingOf } from '../core/rollout.ts';
 import { rivalOf } from '../core/standstill.ts';
+import { memoryOf, targetOf } from '../core/target.ts';
 import { amissOn } from '../core/verify.ts';
 import { roleOf } from '../core/version.ts';
 import type { JobView, NodeView, PassageObject, PodView, Read, UpgradeObject } from '../core/world.ts';
@@ -53,7 +54,9 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
     named !== undefined && (nodeUID === undefined || named.uid === nodeUID || isSameMachine(named, passage));
   const node = isOurs ? named : undefined;
   const pods = live.pods ?? [...caches.Pod.by('node', spec.nodeName)];
-  const proposed = status.plan ?? (node === undefined ? undefined : propose(passage, node, pods, upgrade, from));
+  const ticket = ledger?.status.tickets.find(({ ticket }) => ticket === spec.ticket);
+  const proposed =
+    status.plan ?? (node === undefined ? undefined : propose(passage, { node, pods, upgrade, ticket }, from));
   const plan = proposed !== undefined && 'reason' in proposed ? undefined : proposed;
   const drain =
     node === undefined || plan === undefined ? undefined : assessment(plan.drain, node, pods, passage, from);
@@ -120,18 +123,26 @@ function isSameMachine(node: NodeView, { status }: Read<PassageObject>): boolean
   return 'machineID' in state && state.machineID !== '' && state.machineID === node.machineID;
 }
 
+/** What a plan is made of besides its passage. */
+type Given = {
+  readonly node: NodeView;
+  readonly pods: readonly PodView[];
+  readonly upgrade: UpgradeObject | undefined;
+  readonly ticket: Ticket | undefined;
+};
+
 /** The plan that would be frozen now, or why there is none. */
 function propose(
   passage: Read<PassageObject>,
-  node: NodeView,
-  pods: readonly PodView[],
-  upgrade: UpgradeObject | undefined,
+  { node, pods, upgrade, ticket }: Given,
   from: From,
 ): Plan | Because | undefined {
   const { caches, server, now } = from;
   const { spec } = passage;
+  const purpose = ticket?.purpose;
   const about = { nodeUID: node.uid, currentVersion: node.kubeletVersion };
-  const profileName = spec.hold ? spec.profileName : upgrade?.readable ? upgrade.spec.profileName : undefined;
+  const ofUpgrade = upgrade?.readable ? upgrade.spec.profileName : undefined;
+  const profileName = spec.hold ? spec.profileName : purpose === undefined ? ofUpgrade : ticket?.profileName;
   const profile = profileName === undefined ? undefined : caches.MaintenanceProfile.get(profileName);
   if (profileName !== undefined && profile === undefined) return { reason: 'ProfileNotFound', name: profileName };
   if (profile !== undefined && !profile.readable)
@@ -145,7 +156,8 @@ function propose(
   }
   if (upgrade === undefined || !upgrade.readable || profile === undefined) return undefined;
   const target = targetOf(upgrade.name, upgrade.spec);
-  const version = target.kind === 'version' ? target.version : undefined;
+  // Who saves etcd leaves the node as it is: there is nothing to verify afterwards, and nothing to remember.
+  const version = target.kind === 'version' && purpose === undefined ? target.version : undefined;
   const memory = memoryOf(target, now);
   const amiss = amissOn(node, pods);
   const { drain, ...work } = profile.spec;
@@ -155,6 +167,7 @@ function propose(
     holderUID: upgrade.uid,
     role: roleOf(node, version, controlPlaneOf(caches, server)),
     target: target.text,
+    ...(purpose === undefined ? {} : { purpose }),
     ...(version === undefined ? {} : { version }),
     ...(memory === undefined ? {} : { memory }),
     ...(amiss === undefined ? {} : { amiss }),

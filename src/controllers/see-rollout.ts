@@ -81,6 +81,7 @@ export function seeRollout(
     upgrade,
     ledger: 'ledger' in live ? live.ledger : ledgerOf(caches),
     profile,
+    snapshotProfile: caches.MaintenanceProfile.get(upgrade.spec.etcdSnapshot?.profileName ?? ''),
     windows: live.windows ?? windowsOf(upgrade, caches),
     nodes: live.nodes ?? [...caches.Node.all()],
     passages: passagesOf(live.passages ?? caches.NodeMaintenance.by('upgrade', upgrade.name), upgrade),

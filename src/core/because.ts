@@ -11,7 +11,8 @@ export type Closed =
 
 /** What makes an object impossible to serve until somebody changes it. */
 export type Invalid =
-  | { readonly reason: 'ProfileNotFound'; readonly name: string }
+  | { readonly reason: 'ProfileNotFound'; readonly name: string; readonly field?: string }
+  | { readonly reason: 'SnapshotDrains'; readonly name: string; readonly mode: string }
   | { readonly reason: 'WindowNotFound'; readonly name: string }
   | {
       readonly reason: 'InvalidProfile' | 'InvalidWindow' | 'InvalidPolicy';
@@ -173,6 +174,7 @@ export type RolloutStep =
     }
   | { readonly reason: 'WaitingForControlPlane'; readonly nodes: readonly string[] }
   | { readonly reason: 'ControlPlaneTicket'; readonly node: string; readonly failed: boolean }
+  | { readonly reason: 'SavingEtcd'; readonly node: string }
   | { readonly reason: 'VersionsDisagree'; readonly server: string; readonly pods: readonly string[] }
   | { readonly reason: 'VersionUnknown'; readonly detail: string }
   | { readonly reason: 'SetAside'; readonly nodes: readonly string[]; readonly until: Instant }

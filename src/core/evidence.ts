@@ -1,3 +1,4 @@
+import type { TakenSnapshot } from '../api/etcd-snapshot.ts';
 import { attempt } from './attempt.ts';
 import type { Instant } from './world.ts';
 
@@ -31,4 +32,19 @@ export function certificatesIn(message: string): ReadonlyMap<string, Instant> {
     return NAME.test(name) && Number.isFinite(expires) ? [[name, expires]] : [];
   });
   return new Map(found.slice(0, MOST_CERTIFICATES));
+}
+
+const MOST_LETTERS = 253;
+
+/** The snapshot that a payload says it took and looked into. One that leaves out what was found in it says nothing. */
+export function snapshotIn(message: string): Omit<TakenSnapshot, 'time'> | undefined {
+  const { name, revision, sizeBytes, hash } = evidenceIn(message);
+  if (typeof name !== 'string' || name === '' || name.length > MOST_LETTERS) return undefined;
+  return isCount(revision) && isCount(sizeBytes) && isCount(hash) && revision > 0 && sizeBytes > 0
+    ? { name, revision, sizeBytes, hash }
+    : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -203,6 +203,7 @@ function ticketFromPassage(
       ticket,
       target: plan.target,
       ...(plan.profileName === undefined ? {} : { profileName: plan.profileName }),
+      ...(plan.purpose === undefined ? {} : { purpose: plan.purpose }),
       holder: passage.spec.hold
         ? { kind: 'NodeMaintenance', name: passage.name, uid: passage.uid }
         : { kind: 'ClusterUpgrade', name: passage.spec.upgradeName ?? '', uid: plan.holderUID },

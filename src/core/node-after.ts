@@ -15,6 +15,7 @@ import {
   step,
   wait,
 } from './passage.ts';
+import { savesEtcd } from './snapshot.ts';
 import { missing } from './verify.ts';
 import type { NodeView } from './world.ts';
 
@@ -50,8 +51,11 @@ export function decideUpgrading(plan: Plan, state: In<'Upgrading'>, facts: NodeF
   if (job === undefined) return leave(state, { reason: 'JobGone', job: `of attempt ${state.attempt}` }, now);
   const { detail, exitCode, stuck } = jobDetail(job.name, facts);
   const begun = begunOf(state);
+  const deadline = deadlineOf(plan, state) ?? now;
   if (job.finished?.as === 'Complete') {
     const because = { reason: 'JobComplete', job: job.name } as const;
+    // The pod may be seen after its Job, and what it saved is known of it alone.
+    if (savesEtcd(plan) && exitCode === undefined && now < deadline) return wait(because, secondsUntil(deadline, now));
     const armed = plan.work?.reboot === 'IfArmed' ? rebootArmedIn(detail) : undefined;
     const done = { since: iso(now), ...begun, ...(armed === undefined ? {} : { rebootArmed: armed }) };
     // Of a payload that does not say, a reboot is awaited: given back before it came, the node would take pods down with it.
@@ -78,7 +82,6 @@ export function decideUpgrading(plan: Plan, state: In<'Upgrading'>, facts: NodeF
       5,
     );
   }
-  const deadline = deadlineOf(plan, state) ?? now;
   if (!node.ready && now >= deadline) return lose(state, facts);
   const recheck = now < deadline ? Math.min(QUIET_SECONDS, secondsUntil(deadline, now)) : QUIET_SECONDS;
   if (job.suspended) return wait({ reason: 'JobSuspended', job: job.name, node: passage.spec.nodeName }, recheck);

@@ -1,13 +1,14 @@
 import type { UpgradeStatus } from '../api/cluster-upgrade.ts';
 import type { Ticket } from '../api/maintenance-policy.ts';
 import type { Invalid } from './because.ts';
-import type { Choice, ChoiceFacts, Target } from './choice.ts';
+import type { Choice, ChoiceFacts } from './choice.ts';
 import type { Decision, Remembered } from './decision.ts';
 import type { Effect } from './effect.ts';
 import { isSettled, type Ledger } from './ledger.ts';
 import { passageName } from './name.ts';
 import type { Ahead, LookAhead } from './preflight.ts';
 import type { Hindered } from './set-aside.ts';
+import type { Target } from './target.ts';
 import type { ControlPlane } from './version.ts';
 import type { Opening } from './window.ts';
 import type { Instant, NodeView, PassageObject, ProfileObject, Read, UpgradeObject, WindowObject } from './world.ts';
@@ -18,6 +19,8 @@ export type RolloutFacts = {
   readonly upgrade: Read<UpgradeObject>;
   readonly ledger: Ledger | undefined;
   readonly profile: ProfileObject | undefined;
+  /** The one that saves etcd, where the upgrade names one. */
+  readonly snapshotProfile: ProfileObject | undefined;
   /** The windows it names, in order; undefined where there is none by that name. */
   readonly windows: readonly { readonly name: string; readonly object: WindowObject | undefined }[];
   readonly nodes: readonly NodeView[];

@@ -1,6 +1,7 @@
-import { isDone, selected, type Target } from './choice.ts';
+import { selected } from './choice.ts';
 import { isSettled, LEDGER_FINALIZER, type Ledger } from './ledger.ts';
 import { ownTickets, type RolloutDecision, type RolloutFacts } from './rollout-facts.ts';
+import { isDone, type Target } from './target.ts';
 
 /** Kept on an upgrade while it has a ticket whose passage is unsettled. */
 export const UPGRADE_FINALIZER = 'drydock.dev/upgrade';

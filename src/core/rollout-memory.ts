@@ -1,23 +1,28 @@
 import type { UpgradeStatus } from '../api/cluster-upgrade.ts';
-import type { Target } from './choice.ts';
+import type { TakenSnapshot } from '../api/etcd-snapshot.ts';
 import { iso } from './conditions.ts';
 import type { RolloutDecision, RolloutFacts } from './rollout-facts.ts';
 import { same } from './same.ts';
+import { savesEtcd, takenBy } from './snapshot.ts';
+import type { Target } from './target.ts';
 import type { Instant, PassageObject } from './world.ts';
 
 const FIRST_RETURN_MS = 60_000;
 const LAST_RETURN_MS = 3_600_000;
 const MOST_FAILURES = 50;
 const MOST_SET_ASIDE = 100;
+const NOTHING_SAVED =
+  'The Job that saves etcd ended well and does not say what it saved: the last line of its termination message must be JSON with name, revision, sizeBytes and hash.';
 
 /** A changed target, or a raised retry, wipes what was remembered against the old one. */
 export function begun({ upgrade, now }: RolloutFacts, target: Target): RolloutDecision | undefined {
   const { status, spec } = upgrade;
   const retargeted = status.target !== target.text;
   if (!retargeted && status.observedRetry === spec.rollout.retry) return undefined;
-  const { startTime, ...kept } = status;
+  // The snapshot was taken for the target of before: what was done since would be lost with it.
+  const { startTime: _, etcdSnapshot: __, ...kept } = status;
   const to: UpgradeStatus = {
-    ...(retargeted || startTime === undefined ? kept : status),
+    ...(retargeted ? kept : status),
     target: target.text,
     failures: [],
     setAside: [],
@@ -31,7 +36,11 @@ export function begun({ upgrade, now }: RolloutFacts, target: Target): RolloutDe
 export function remember(facts: RolloutFacts): RolloutDecision | undefined {
   const { status, spec } = facts.upgrade;
   const ends = endsOf(facts);
-  const successes = new Map(ends.flatMap(({ phase, nodeName, at }) => (phase === 'Succeeded' ? [[nodeName, at]] : [])));
+  const successes = new Map(
+    ends.flatMap(({ phase, nodeName, at, snapshot }) =>
+      phase === 'Succeeded' && snapshot === undefined ? [[nodeName, at]] : [],
+    ),
+  );
   // A success ends the count of returns: a node that is due again next month begins anew.
   let setAside = status.setAside.filter(({ nodeName, since }) => Date.parse(since) > (successes.get(nodeName) ?? 0));
   let { failures } = status;
@@ -49,9 +58,14 @@ export function remember(facts: RolloutFacts): RolloutDecision | undefined {
     if (times > spec.rollout.maxReturns && !known) failures = [...failures, failure];
   }
   // The first ones are kept: were it the last, those that fell out would be remembered again at each pass, and nothing else done.
-  const kept = { failures: failures.slice(0, MOST_FAILURES), setAside: setAside.slice(0, MOST_SET_ASIDE) };
-  if (same(kept, { failures: status.failures, setAside: status.setAside })) return undefined;
-  return { kind: 'move', to: { ...status, ...kept }, because: { reason: 'Remembered' } };
+  const etcdSnapshot = ends.findLast(({ snapshot }) => snapshot !== undefined)?.snapshot ?? status.etcdSnapshot;
+  const to = {
+    ...status,
+    failures: failures.slice(0, MOST_FAILURES),
+    setAside: setAside.slice(0, MOST_SET_ASIDE),
+    ...(etcdSnapshot === undefined ? {} : { etcdSnapshot }),
+  };
+  return same(to, status) ? undefined : { kind: 'move', to, because: { reason: 'Remembered' } };
 }
 
 type End = {
@@ -61,6 +75,8 @@ type End = {
   readonly reason: string;
   readonly since: string;
   readonly at: Instant;
+  /** What was saved, where it was a passage that saves etcd. */
+  readonly snapshot?: TakenSnapshot;
 };
 
 /** The children that have ended for the present target since retry was last raised, in the order in which they did. */
@@ -74,7 +90,10 @@ function endsOf({ upgrade, passages }: RolloutFacts): readonly End[] {
       const { phase, since } = state;
       const reason = state.message || state.reason;
       const { nodeName } = passage.spec;
-      return [{ phase, nodeName, nodeMaintenance: passage.name, reason, since, at: Date.parse(since) }];
+      const end = { phase, nodeName, nodeMaintenance: passage.name, reason, since, at: Date.parse(since) };
+      if (phase !== 'Succeeded' || !savesEtcd(passage.status.plan)) return [end];
+      const snapshot = takenBy(passage.status.job?.message, end.at);
+      return [snapshot === undefined ? { ...end, phase: 'Failed', reason: NOTHING_SAVED } : { ...end, snapshot }];
     })
     .filter(({ at }) => at > Date.parse(retryTime ?? iso(0)))
     .sort((a, b) => a.at - b.at);

@@ -1,7 +1,7 @@
 import type { Blocker } from '../api/blocker.ts';
 import type { RolloutPhase, UpgradeStatus } from '../api/cluster-upgrade.ts';
 import type { Because } from './because.ts';
-import { inTheWayOfReturns, isDone, selected, wasLeft } from './choice.ts';
+import { inTheWayOfReturns, selected, wasLeft } from './choice.ts';
 import { conditions, iso, type Said, sentence, unless } from './conditions.ts';
 import { MOST_BLOCKERS, MOST_SAID, subjectOf } from './hindrance.ts';
 import { isSettled } from './ledger.ts';
@@ -11,6 +11,7 @@ import { failedTickets, type Rollout, type RolloutFacts, refusedPassage } from '
 import { failingBy, failures, missing } from './rollout-memory.ts';
 import { inTheWay } from './rollout-sentences.ts';
 import { same } from './same.ts';
+import { isDone } from './target.ts';
 import { roleOf } from './version.ts';
 
 const MOST_LETTERS = 1024;

@@ -47,7 +47,9 @@ function inWindow({ window }: { readonly window?: string }): string {
 function invalidSentence(b: Because): string | undefined {
   switch (b.reason) {
     case 'ProfileNotFound':
-      return `There is no MaintenanceProfile ${b.name}: create it or correct spec.profileName.`;
+      return `There is no MaintenanceProfile ${b.name}: create it or correct ${b.field ?? 'spec.profileName'}.`;
+    case 'SnapshotDrains':
+      return `MaintenanceProfile ${b.name} takes snapshots of etcd and has drain.mode: ${b.mode}: nothing must leave a node for that, so use a profile with drain.mode: Leave.`;
     case 'WindowNotFound':
       return `There is no MaintenanceWindow ${b.name}: create it or correct spec.windowNames.`;
     case 'InvalidProfile':
@@ -83,6 +85,8 @@ function waitSentence(b: Because): string | undefined {
       return b.failed
         ? `Control plane ${b.node} failed and keeps the only ticket for control planes: mend it and kubectl uncordon it, or raise rollout.retry.`
         : `Control plane ${b.node} is out, and only one may be at a time.`;
+    case 'SavingEtcd':
+      return `etcd is saved before the first control plane begins: a snapshot is taken on ${b.node}.`;
     case 'VersionsDisagree':
       return `The API server calls itself ${b.server}, but the static pods run ${some(b.pods)}: nothing begins until they agree.`;
     case 'VersionUnknown':

@@ -1,6 +1,6 @@
 import { NODE_UID_LABEL, UPGRADE_LABEL } from '../api/node-maintenance.ts';
 import type { Because, Invalid } from './because.ts';
-import { type ChoiceFacts, choose, selected, stillToDo, type Target, targetOf } from './choice.ts';
+import { type ChoiceFacts, choose, selected, stillToDo } from './choice.ts';
 import type { Effect } from './effect.ts';
 import { admit, isInOrder, isSettled, without } from './ledger.ts';
 import { passageName } from './name.ts';
@@ -8,7 +8,9 @@ import { enforce, NOTHING_AHEAD, trials } from './preflight.ts';
 import { failedTickets, ownTickets, type Rollout, type RolloutDecision, type RolloutFacts } from './rollout-facts.ts';
 import { forget, keep, letGo } from './rollout-keep.ts';
 import { begun, failures, remember } from './rollout-memory.ts';
+import { savedFirst, snapshotProblem } from './snapshot.ts';
 import { steer } from './steer.ts';
+import { type Target, targetOf } from './target.ts';
 import { minorsBetween, targetProblem, versionTrouble } from './version.ts';
 import { type NamedWindow, NEVER_OPEN, type Opening, opening, windowProblem } from './window.ts';
 import type { Instant } from './world.ts';
@@ -36,6 +38,8 @@ export function problemOf(facts: RolloutFacts): Invalid | undefined {
   const { profileName, target } = upgrade.spec;
   if (profile === undefined) return { reason: 'ProfileNotFound', name: profileName };
   if (!profile.readable) return { reason: 'InvalidProfile', name: profileName, problem: profile.problem };
+  const unsaved = snapshotProblem(upgrade.spec, facts.snapshotProfile);
+  if (unsaved !== undefined) return unsaved;
   for (const { name, object } of windows) {
     if (object === undefined) return { reason: 'WindowNotFound', name };
     if (!object.readable) return { reason: 'InvalidWindow', name, problem: object.problem };
@@ -64,9 +68,9 @@ export function survey(facts: RolloutFacts): Rollout {
   const could = stop !== undefined && ENDS.has(stop.reason) ? undefined : choosable(facts, target, invalid);
   const ahead = could === undefined ? NOTHING_AHEAD : facts.lookAhead(stillToDo(could));
   const chooses = stop === undefined ? could : undefined;
-  const choice = chooses === undefined ? { requests: [], because: stop ?? NO_LEDGER } : choose(chooses);
-  const allowed = enforce(choice, ahead, facts.upgrade.spec);
-  return { facts, target, invalid, open, own: ownTickets(facts), choice: allowed, chooses, ahead };
+  const chosen = chooses === undefined ? { requests: [], because: stop ?? NO_LEDGER } : choose(chooses);
+  const choice = savedFirst(enforce(chosen, ahead, facts.upgrade.spec), target, facts);
+  return { facts, target, invalid, open, own: ownTickets(facts), choice, chooses, ahead };
 }
 
 const NO_LEDGER = { reason: 'LedgerAbsent' } as const;

@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { ROLLOUT_PHASES } from '../api/cluster-upgrade.ts';
 import { PHASES } from '../api/phases.ts';
 import type { Caches } from '../cluster/cluster.ts';
-import { certificatesIn } from '../core/evidence.ts';
+import { certificatesIn, snapshotIn } from '../core/evidence.ts';
 import { isSettled } from '../core/ledger.ts';
 import { LEFT_CORDONED } from '../core/mark.ts';
 import type { OwnKind, Read } from '../core/world.ts';
@@ -118,6 +118,12 @@ const ROWS: readonly Row[] = [
     samples: certificates,
   },
   {
+    name: 'drydock_etcd_snapshot_timestamp_seconds',
+    help: 'When the newest snapshot of etcd that is known was taken, by what its payload said was in it; in seconds since 1970.',
+    labels: [],
+    samples: newestSnapshot,
+  },
+  {
     name: 'drydock_unreadable_objects',
     help: "Objects of Drydock's kinds that its schema cannot read, and that it therefore leaves alone.",
     labels: ['kind'],
@@ -197,6 +203,16 @@ function certificates(caches: Caches): Iterable<Sample> {
     for (const [name, at] of said) first.set(name, Math.min(at, first.get(name) ?? at));
   }
   return [...first].map(([certificate, at]): Sample => [{ certificate }, at / 1000]);
+}
+
+/** Of whichever upgrade took it; one that is remembered there outlives the passage that took it. */
+function newestSnapshot(caches: Caches): Iterable<Sample> {
+  const remembered = upgrades(caches).flatMap(({ status }) => status.etcdSnapshot?.time ?? []);
+  const told = [...readable(caches.NodeMaintenance.all())].flatMap(({ status: { state, job } }) =>
+    state.phase === 'Succeeded' && snapshotIn(job?.message ?? '') !== undefined ? [state.since] : [],
+  );
+  const times = [...remembered, ...told].map(Date.parse);
+  return times.length === 0 ? [] : [[{}, Math.max(...times) / 1000]];
 }
 
 function tickets(caches: Caches): Iterable<Sample> {

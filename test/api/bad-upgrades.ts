@@ -96,7 +96,17 @@ export const BAD_UPGRADES: readonly Case[] = [
   misshapen('too many returns', rollout({ maxReturns: 101 }), /maxReturns.*equal to 100/),
   unruly('no gates', upgrade({ gates: [] }), notYet('gates')),
   unruly('a gate', upgrade({ gates: [{ name: 'cluster', cluster: {} }] }), notYet('gates')),
-  unruly('a snapshot', upgrade({ etcdSnapshot: { profileName: 'etcd-snapshot' } }), notYet('etcdSnapshot')),
+  unruly(
+    'a snapshot before a reboot',
+    upgrade({ target: { revision: 'reboot' }, etcdSnapshot: { profileName: 'etcd-snapshot' } }),
+    /use it with target.kubernetesVersion, and for snapshots by the calendar a ClusterUpgrade of their own/,
+  ),
+  unruly('a snapshot by no name', upgrade({ etcdSnapshot: { profileName: 'Etcd' } }), /must be the name of an object/),
+  misshapen(
+    'a snapshot that is always too old',
+    upgrade({ etcdSnapshot: { profileName: 'etcd-snapshot', maxAgeSeconds: 0 } }),
+    /maxAgeSeconds.*equal to 60/,
+  ),
   unruly(
     'a plan',
     upgrade({ mode: 'Plan' }),

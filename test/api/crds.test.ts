@@ -68,7 +68,7 @@ test('a field that is not available yet has a rule that says so, and no default'
   expect(missing.filter(({ schema }) => schema === undefined || 'default' in schema)).toEqual([]);
   expect(missing.filter(({ path }) => path.startsWith('spec')).map(({ path }) => path.replace('spec.', ''))).toEqual([
     ...['prometheus', 'gateGroups'],
-    ...['gates', 'etcdSnapshot', 'approval', 'approved'],
+    ...['gates', 'approval', 'approved'],
     'target.via',
     'nodes.order',
     ...['rollout.steps', 'rollout.soakSeconds', 'rollout.pauseBetweenNodesSeconds'],

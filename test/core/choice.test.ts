@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Ticket } from '../../src/api/maintenance-policy.ts';
-import { type ChoiceFacts, choose, isDone, memoryOf, selected, type Target, targetOf } from '../../src/core/choice.ts';
+import { type ChoiceFacts, choose, selected } from '../../src/core/choice.ts';
 import { HOLD, LEFT_CORDONED, TAKE_NOT_READY } from '../../src/core/mark.ts';
+import { isDone, memoryOf, type Target, targetOf } from '../../src/core/target.ts';
 import type { NodeView } from '../../src/core/world.ts';
 import { leftCordoned, NOW, node, pod } from '../support/build.ts';
 import { ledger, upgrade } from '../support/build-own.ts';

@@ -1,6 +1,7 @@
 import type { Ticket } from '../../src/api/maintenance-policy.ts';
 import { DEFAULT_DRAIN } from '../../src/api/maintenance-profile.ts';
-import { type ChoiceFacts, choose, type Target } from '../../src/core/choice.ts';
+import { type ChoiceFacts, choose } from '../../src/core/choice.ts';
+import type { Target } from '../../src/core/target.ts';
 import type { NodeView } from '../../src/core/world.ts';
 import { NOW, node } from '../support/build.ts';
 import { ledger, ticket, upgrade } from '../support/build-own.ts';

@@ -41,6 +41,8 @@ const EVERY: { readonly [R in Because['reason']]: Because & { readonly reason: R
   InvalidSchedule: { reason: 'InvalidSchedule', schedule: 'soon', problem: 'five parts' },
   MissingHop: { reason: 'MissingHop', from: 'v1.34.1', to: 'v1.36.4', next: 'v1.35' },
   SkewTooWide: { reason: 'SkewTooWide', node: 'worker-1', kubelet: 'v1.32.0', to: 'v1.36.4' },
+  SnapshotDrains: { reason: 'SnapshotDrains', name: 'etcd-snapshot', mode: 'Drain' },
+  SavingEtcd: { reason: 'SavingEtcd', node: 'cp-1' },
   CordonForMinor: { reason: 'CordonForMinor', node: 'worker-1', from: 'v1.35.7', to: 'v1.36.4' },
   Unreadable: { reason: 'Unreadable', problem: 'spec: bad' },
   Succeeded: { reason: 'Succeeded' },

@@ -5,13 +5,13 @@ import { clusterUpgrade } from '../../src/api/cluster-upgrade.ts';
 import type { Ticket } from '../../src/api/maintenance-policy.ts';
 import { maintenancePolicy } from '../../src/api/maintenance-policy.ts';
 import { requestOf } from '../../src/cluster/effects.ts';
-import { targetOf } from '../../src/core/choice.ts';
 import type { Effect } from '../../src/core/effect.ts';
 import { passageName } from '../../src/core/name.ts';
 import { decidePolicy } from '../../src/core/policy.ts';
 import { NOTHING_AHEAD } from '../../src/core/preflight.ts';
 import { decideRollout } from '../../src/core/rollout.ts';
 import type { RolloutFacts } from '../../src/core/rollout-facts.ts';
+import { targetOf } from '../../src/core/target.ts';
 import { blocker } from '../core/reporting.ts';
 import { ago, NOW, node, UPGRADE_UID } from '../support/build.ts';
 import { ledger, PASSAGE_SPEC, passage, profile, ticket, upgrade, windowObject } from '../support/build-own.ts';
@@ -128,6 +128,7 @@ function factsOf(seen: World): RolloutFacts {
     },
     ledger: kept,
     profile: seen.profile ? profile() : undefined,
+    snapshotProfile: undefined,
     windows: WINDOWS[seen.window] ?? [],
     nodes: seen.each.flatMap(({ there, kubeletVersion, unschedulable, ready }, index) => {
       const name = NAMES[index] ?? '';

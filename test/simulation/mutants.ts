@@ -118,6 +118,22 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 1,
   },
   {
+    guarantee: 'E1',
+    name: 'etcd is not saved',
+    file: 'core/snapshot.ts',
+    from: 'if (isFresh(',
+    to: 'if (now > 0 || isFresh(',
+    seed: 1,
+  },
+  {
+    guarantee: 'E1',
+    name: 'a payload that says nothing has saved etcd',
+    file: 'core/snapshot.ts',
+    from: 'found === undefined ? undefined : {',
+    to: "{ name: 'etcd.db', revision: 1, sizeBytes: 1, hash: 0,",
+    seed: 1,
+  },
+  {
     guarantee: 'V1',
     name: 'workers do not wait for control planes',
     file: 'core/version.ts',

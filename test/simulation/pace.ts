@@ -193,9 +193,10 @@ function partsOf(
   ofNode: (name: string, passage: Passage | undefined, profileName?: string) => NodeLeft,
 ) {
   const mine = nodes.filter((node) => selects(spec, node));
+  const [saves, own] = split(passages.filter((each) => each.spec.upgradeName === metadata.name));
   const found = mine.flatMap((node) => {
     const { name } = node.metadata;
-    const passage = passages.find((each) => each.spec.nodeName === name && each.spec.upgradeName === metadata.name);
+    const passage = own.find((each) => each.spec.nodeName === name);
     if (passage === undefined && isDone(metadata.name, spec, node)) return [];
     const isFresh = (phaseOf(passage) ?? 'Pending') === 'Pending';
     return [
@@ -209,14 +210,26 @@ function partsOf(
     ];
   });
   const workers = found.filter(({ cp }) => !cp);
+  const controlPlanes = found.filter(({ cp }) => cp);
+  // Where it is wanted and nobody looks further into whether there is one: that only makes the bound longer.
+  const saving = controlPlanes.slice(0, spec.etcdSnapshot === undefined ? 0 : 1);
   return {
     isVersion: spec.target.kubernetesVersion !== undefined,
-    controlPlanes: found.filter(({ cp }) => cp).map(({ left }) => left),
+    controlPlanes: [
+      ...saving.map(({ name }) => ofNode(name, saves, spec.etcdSnapshot?.profileName)),
+      ...controlPlanes.map(({ left }) => left),
+    ],
     fresh: workers.filter(({ isFresh }) => isFresh).map(({ left }) => left),
     begun: workers.filter(({ isFresh }) => !isFresh).map(({ left }) => left),
     most: share(spec.rollout.maxUnavailable, mine.filter((node) => !isControlPlane(node)).length),
     names: found.filter(({ drained }) => !drained).map(({ name }) => name),
   };
+}
+
+/** The passage that saves etcd, if one does, and those that work on nodes. */
+function split(passages: readonly Passage[]): readonly [saves: Passage | undefined, own: readonly Passage[]] {
+  const saves = passages.find(({ status }) => status?.plan?.purpose === 'EtcdSnapshot');
+  return [saves, passages.filter((each) => each !== saves)];
 }
 
 const DRAINED: ReadonlySet<string> = new Set([...COMMITTED, 'Detaching', 'Starting', 'Quarantining', 'Lost']);

@@ -6,6 +6,7 @@ import { holdAfterwards } from './afterwards.ts';
 import { collectionOf } from './collections.ts';
 import { paceOf, REBOOT_AFTER_SECONDS, STEADY } from './pace.ts';
 import { deletePods, happenOddly, mend, releasePassage } from './people.ts';
+import { SAVED, SAVES } from './saving.ts';
 import { FROM, type Happening, type MachineHappening, type Scenario, SETTING_MS, START } from './scenario.ts';
 import {
   isControlPlane,
@@ -95,12 +96,15 @@ function behave(world: World): void {
   const { failures, workSeconds, reboot, refuses = 0, loses = 0 } = world.scenario.payload;
   const chance = world.dice.fork('payloads');
   const losses = world.dice.fork('losses');
+  const silent = world.dice.fork('silent snapshots');
+  const fails = (work: Work) => failures >= work.attempt && !world.luck.isOver() && chance.chance(0.3);
   kubelets.behave('*', (work) => ({
     workSeconds,
+    ...(work.env[SAVES] === undefined || (!world.luck.isOver() && silent.chance(0.2)) ? {} : { message: SAVED }),
     ...(reboot === undefined || !mayReboot(world, work)
       ? {}
       : { reboot, rebootAfterSeconds: rebootAfter(world, chance.pick([0.5, 2, 10])) }),
-    ...(failures >= work.attempt && !world.luck.isOver() && chance.chance(0.3) ? { result: 'fail' as const } : {}),
+    ...(fails(work) ? { result: 'fail' as const } : {}),
     ...(!world.luck.isOver() && losses.chance(loses) ? { neverBack: true } : {}),
   }));
   if (refuses === 0) return;

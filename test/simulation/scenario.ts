@@ -3,6 +3,7 @@ import { type Dice, dice } from '../../src/simulation/dice.ts';
 import { daemonSet, deployment, policy, profile, statefulSet, upgrade } from '../end-to-end/shop.ts';
 import { drawOddHappenings, type OddHappening } from './odd-happenings.ts';
 import { type Denial, drawOdds, type Odds } from './odds.ts';
+import { drawSaving, type Saving } from './saving.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -113,6 +114,7 @@ export function scenario(seed: number): Scenario {
   const odds = drawOdds({ seed, workers, apps: apps.map(({ name }) => name), faultsMs });
   const mode = names.includes('os') ? odds.mode : undefined;
   const windowNames = windows.map(({ name }) => name);
+  const saving = drawSaving(seed, controlPlanes);
   const odd = {
     seed,
     workers,
@@ -153,10 +155,11 @@ export function scenario(seed: number): Scenario {
     objects: [
       policy({ maxUnavailable: chance.pick([2, 3, '50%', '100%']) }),
       ...drawProfiles(chance, payload, odds, mode),
+      ...saving.profiles,
       ...apps.flatMap((app) => drawnApp(chance, app, odds.budgets.get(app.name))),
       ...(chance.chance(0.5) ? daemonSet('logs') : []),
       ...windows.map((window) => windowObject(window, chance.pick(['TurnBack', 'TurnBack', 'Finish']))),
-      ...names.map((name) => drawUpgrade(chance, name, { windows, maxUnavailable, split, odds })),
+      ...names.map((name) => drawUpgrade(chance, name, { windows, maxUnavailable, split, odds, saving })),
       ...odds.objects,
     ],
   };
@@ -257,6 +260,7 @@ function drawUpgrade(
     readonly maxUnavailable: number | string;
     readonly split: boolean;
     readonly odds: Odds;
+    readonly saving: Saving;
   },
 ): unknown {
   const operator = name === 'workers' ? 'DoesNotExist' : 'Exists';
@@ -270,6 +274,7 @@ function drawUpgrade(
           }
         : {}),
       ...(given.split ? { nodes: { selector: half } } : {}),
+      ...(name === 'to-1-36' ? given.saving.upgrade : {}),
       windowNames: given.windows.map((window) => window.name),
       rollout: {
         maxUnavailable: given.maxUnavailable,

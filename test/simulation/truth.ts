@@ -19,6 +19,7 @@ export const GUARANTEES = {
   D1: 'what leaves a node, when and how, is what the frozen profile of its passage says',
   D2: 'no work begins while a volume of a drained pod is attached, until volumeDetachSeconds are over',
   N1: 'no admission of a schedulable and Ready node leaves more than maxUnavailable nodes out',
+  E1: 'no control plane begins a release that no API server runs before etcd was saved for it, no longer ago than its upgrade says',
   V1: 'no version step breaks the skew policy; control plane before workers',
   W1: 'no node is admitted, and under TurnBack none committed, outside its windows',
   J1: 'at most one upgrade Job per node, ticket and attempt; a lost Job is never run again blindly',

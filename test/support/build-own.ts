@@ -243,6 +243,7 @@ export function rolloutFacts(over: Partial<RolloutFacts> = {}): RolloutFacts {
     upgrade: upgrade(),
     ledger: ledger(),
     profile: profile(),
+    snapshotProfile: undefined,
     windows: [],
     nodes: [node('worker-1'), node('worker-2'), node('worker-3')],
     passages: [],

@@ -237,6 +237,31 @@ test('caught: the first certificate to expire, by the newest evidence of each no
   ]);
 });
 
+test('caught: the newest snapshot of etcd, by evidence alone, also where its passage is gone', async () => {
+  const said = (name: string, since: string, message: string, phase = 'Succeeded') => {
+    const told = passage(name, { ...DONE, phase, since });
+    if (!told.readable) throw new Error('impossible: it is written here');
+    return { ...told, status: { ...told.status, job: { name: 'x', attempt: 1, message } } };
+  };
+  const evidence = '{"name":"etcd-cp-1.db","revision":812,"sizeBytes":4096,"hash":77}';
+  const objects: Objects = {
+    NodeMaintenance: [
+      said('older', '2026-11-19T00:00:00Z', evidence),
+      said('newer', '2026-11-20T00:00:00Z', evidence),
+      said('failed', '2026-11-21T00:00:00Z', evidence, 'Failed'),
+      said('silent', '2026-11-22T00:00:00Z', 'done'),
+    ] as never,
+  };
+  const shown = setUp(objects);
+  const seconds = (at: string) => `drydock_etcd_snapshot_timestamp_seconds ${Date.parse(at) / 1000}`;
+  expect(await lines(shown, 'drydock_etcd_snapshot_timestamp_seconds')).toEqual([seconds('2026-11-20T00:00:00Z')]);
+  objects.NodeMaintenance = [];
+  expect(await lines(shown, 'drydock_etcd_snapshot_timestamp_seconds')).toEqual([]);
+  const taken = { ...JSON.parse(evidence), time: '2026-11-18T00:00:00Z' };
+  objects.ClusterUpgrade = [upgrade({ etcdSnapshot: taken })];
+  expect(await lines(shown, 'drydock_etcd_snapshot_timestamp_seconds')).toEqual([seconds('2026-11-18T00:00:00Z')]);
+});
+
 test('a gauge ends with its object', async () => {
   const objects: Objects = { ClusterUpgrade: [upgrade({ phase: 'Rolling' })] };
   const shown = setUp(objects);

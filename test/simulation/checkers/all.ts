@@ -5,6 +5,7 @@ import { heldByPeople } from './holds.ts';
 import { oneJob } from './jobs.ts';
 import { asTheProfileSays } from './profiles.ts';
 import { room } from './room.ts';
+import { savedBefore } from './snapshots.ts';
 import { steps } from './steps.ts';
 import { ticketAtTheDoor } from './tickets.ts';
 import { undrained } from './undrained.ts';
@@ -24,6 +25,7 @@ export const CHECKERS: { readonly [G in Exclude<Guarantee, 'L1'>]: Check } = {
   D1: asTheProfileSays,
   D2: detached,
   N1: room,
+  E1: savedBefore,
   V1: versionStep,
   W1: openWindow,
   J1: oneJob,

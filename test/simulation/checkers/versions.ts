@@ -31,7 +31,7 @@ export const versionStep: Check = (truth) => ({
 });
 
 /** Of the truth: the static pods of the API servers. */
-function apiServersIn(pods: Iterable<PodObject>): readonly Release[] {
+export function apiServersIn(pods: Iterable<PodObject>): readonly Release[] {
   const found: Release[] = [];
   for (const { metadata, spec } of pods) {
     if (metadata.namespace !== 'kube-system' || metadata.labels?.['component'] !== 'kube-apiserver') continue;
@@ -41,11 +41,13 @@ function apiServersIn(pods: Iterable<PodObject>): readonly Release[] {
   return found;
 }
 
-function releaseOf(text: string): Release | undefined {
+/** A release as numbers, or undefined where a text is none. */
+export function releaseOf(text: string): Release | undefined {
   const match = /^v(\d+)\.(\d+)\.(\d+)/.exec(text);
   return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3])];
 }
 
-function compare(one: Release, other: Release): number {
+/** Which of two releases is above the other, as sorting wants it. */
+export function compare(one: Release, other: Release): number {
   return one[0] - other[0] || one[1] - other[1] || one[2] - other[2];
 }
