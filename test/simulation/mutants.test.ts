@@ -19,7 +19,9 @@ describe.concurrent.each(MUTANTS)('$guarantee, planted: $name', (mutant) => {
       caught ||= violations.some(({ guarantee }) => guarantee === mutant.guarantee);
       return !caught;
     };
-    await playSeeds([...new Set([mutant.seed, ...SEEDS])], heard, mutant);
+    // Alone, so that no second thread loads the whole operator for a seed that nobody waits for.
+    await playSeeds([mutant.seed], heard, mutant);
+    if (!caught) await playSeeds(SEEDS, heard, mutant);
     expect(caught).toBe(true);
   });
 });

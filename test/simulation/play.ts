@@ -100,7 +100,7 @@ function behave(world: World): void {
   const fails = (work: Work) => failures >= work.attempt && !world.luck.isOver() && chance.chance(0.3);
   kubelets.behave('*', (work) => ({
     workSeconds,
-    ...(work.env[SAVES] === undefined || (!world.luck.isOver() && silent.chance(0.2)) ? {} : { message: SAVED }),
+    ...(work.env[SAVES] === undefined || (!world.luck.isOver() && silent.chance(0.4)) ? {} : { message: SAVED }),
     ...(reboot === undefined || !mayReboot(world, work)
       ? {}
       : { reboot, rebootAfterSeconds: rebootAfter(world, chance.pick([0.5, 2, 10])) }),
