@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { hasControlPlane } from './test/control-plane/ladder.ts';
+import { scenarioFiles } from './test/nodes/scenarios.ts';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 /** Where a report for machines goes, if one is asked for: `npm cit` takes no arguments. */
@@ -29,7 +30,7 @@ const onControlPlane = {
 const onNodes = {
   test: {
     name: 'nodes',
-    include: ['test/nodes/scenarios/**/*.test.ts'],
+    include: scenarioFiles(),
     fileParallelism: false,
     // Last, with nothing beside it: a control plane that is replaced should be waited for, not its cores.
     sequence: { groupOrder: 3 },

@@ -81,7 +81,7 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
     ...(rival === undefined ? {} : { rival }),
     drain,
     jobs,
-    jobPods: jobs.flatMap(({ uid }) => [...caches.Pod.by('owner-job', uid)]),
+    jobPods: podsOf(jobs, caches, live.pods ?? []),
     ...(busy === undefined ? {} : { busyJob: busy.name }),
     pods,
     attached: attachedTo(spec.nodeName, [...(drain?.staying ?? []), ...leftOver(status.state.phase, pods)], caches),
@@ -90,6 +90,15 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
     actingSince: memory.actingSince,
   };
   return { passage, plan, facts, upgrade };
+}
+
+/** The pods of Jobs: on the node as they were read, if they were, for how one has ended may come by a watch that hangs. */
+function podsOf(jobs: readonly JobView[], caches: Caches, read: readonly PodView[]): readonly PodView[] {
+  const uids = new Set(jobs.map(({ uid }) => uid));
+  const fresh = read.filter(({ controller }) => controller?.kind === 'Job' && uids.has(controller.uid));
+  const known = new Set(fresh.map(({ uid }) => uid));
+  const cached = [...uids].flatMap((uid) => [...caches.Pod.by('owner-job', uid)]);
+  return [...fresh, ...cached.filter(({ uid }) => !known.has(uid))];
 }
 
 function assessment(drain: Drain, node: NodeView, pods: readonly PodView[], passage: Read<PassageObject>, from: From) {

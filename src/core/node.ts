@@ -70,6 +70,8 @@ export function needsLook(from: NodeState, decision: NodeDecision): boolean {
     // A cordon that was sent and is not seen yet looks like none: "no mark of ours there" is believed only of a live read.
     from.phase === 'Uncordoning' ||
     from.phase === 'Quarantining' ||
+    // What its pod said at its end may come by a watch that hangs at an API server in trouble, and is lost with the pod.
+    decision.because.reason === 'PrepareFailed' ||
     decision.because.reason === 'NodeGone' ||
     decision.because.reason === 'NoTicket' ||
     decision.because.reason === 'UpgradeDeleted'

@@ -104,6 +104,21 @@ test('a follower is told of what comes, until it ends', async () => {
   expect(seen).toEqual(['n1']);
 });
 
+test('the logs of several API servers are one, in the order of the answers, and each is read to its end', () => {
+  const [one, two] = [newLog('several-1.log'), newLog('several-2.log')];
+  const both = new AuditLog(one.file, two.file);
+  const at = (second: number) => ({ stageTimestamp: `2026-11-21T10:00:0${second}.000000Z` });
+  const names = (from = 0) => both.events({ from }).map(({ name }) => name);
+  one.add(entry('patch', { resource: 'nodes', name: 'first' }, 200, at(1)));
+  one.add(entry('patch', { resource: 'nodes', name: 'third' }, 200, at(3)));
+  two.add(entry('patch', { resource: 'nodes', name: 'second' }, 200, at(2)));
+  expect(names()).toEqual(['first', 'second', 'third']);
+  const mark = both.mark();
+  two.add(entry('patch', { resource: 'nodes', name: 'fifth' }, 200, at(5)));
+  one.add(entry('patch', { resource: 'nodes', name: 'fourth' }, 200, at(4)));
+  expect(names(mark)).toEqual(['fourth', 'fifth']);
+});
+
 test.each([
   ['kwok', true],
   ['node-agent', true],

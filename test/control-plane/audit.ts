@@ -119,16 +119,20 @@ export function isTrial({ uri }: AuditEvent): boolean {
   return uri.endsWith('?dryRun=All');
 }
 
-/** Reads the audit log as it grows. An event is there as soon as its answer was seen, since the log is written first. */
+/** How far a file was read. */
+type Reading = { readonly file: string; offset: number; rest: Buffer };
+
+/**
+ * Reads the audit log as it grows. An event is there as soon as its answer was seen, since the log is written first. Where there
+ * are several API servers each writes down what it answered: all of it is one log, in the order of the answers.
+ */
 export class AuditLog {
-  readonly #file: string;
+  readonly #readings: readonly Reading[];
   readonly #events: AuditEvent[] = [];
   readonly #followers = new Set<NodeJS.Timeout>();
-  #offset = 0;
-  #rest = Buffer.alloc(0);
 
-  constructor(file: string) {
-    this.#file = file;
+  constructor(...files: readonly string[]) {
+    this.#readings = files.map((file) => ({ file, offset: 0, rest: Buffer.alloc(0) }));
   }
 
   /** A place in the log, for `from`: what comes after it. */
@@ -140,7 +144,8 @@ export class AuditLog {
   /** All events so far that fit. */
   events(filter: AuditFilter = {}): readonly AuditEvent[] {
     this.#read();
-    return this.#events.slice(filter.from ?? 0).filter((event) => fits(event, filter));
+    const found = this.#events.slice(filter.from ?? 0).filter((event) => fits(event, filter));
+    return this.#readings.length === 1 ? found : found.sort((a, b) => a.stageTimestamp - b.stageTimestamp);
   }
 
   /** Calls for each event from now on (or from a mark) that fits; returns what ends it. */
@@ -191,30 +196,34 @@ export class AuditLog {
   }
 
   #read(): void {
+    for (const reading of this.#readings) this.#readOn(reading);
+  }
+
+  #readOn(reading: Reading): void {
     let file: number;
     try {
-      file = openSync(this.#file, 'r');
+      file = openSync(reading.file, 'r');
     } catch {
       return;
     }
     try {
       const end = fstatSync(file).size;
-      while (this.#offset < end) {
-        const chunk = Buffer.alloc(Math.min(CHUNK, end - this.#offset));
-        const length = readSync(file, chunk, 0, chunk.length, this.#offset);
+      while (reading.offset < end) {
+        const chunk = Buffer.alloc(Math.min(CHUNK, end - reading.offset));
+        const length = readSync(file, chunk, 0, chunk.length, reading.offset);
         if (length === 0) return;
-        this.#offset += length;
-        this.#take(chunk.subarray(0, length));
+        reading.offset += length;
+        this.#take(reading, chunk.subarray(0, length));
       }
     } finally {
       closeSync(file);
     }
   }
 
-  #take(chunk: Buffer): void {
-    const bytes = Buffer.concat([this.#rest, chunk]);
+  #take(reading: Reading, chunk: Buffer): void {
+    const bytes = Buffer.concat([reading.rest, chunk]);
     const last = bytes.lastIndexOf(0x0a);
-    this.#rest = bytes.subarray(last + 1);
+    reading.rest = bytes.subarray(last + 1);
     if (last < 0) return;
     for (const text of bytes.toString('utf8', 0, last).split('\n')) {
       const event = text === '' ? undefined : auditEvent(text);

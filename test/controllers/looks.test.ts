@@ -5,7 +5,7 @@ import { ledger as ledgerOf } from '../../src/controllers/maintenance-policy.ts'
 import { Memory } from '../../src/controllers/memory.ts';
 import { passages } from '../../src/controllers/node-maintenance.ts';
 import { HELD_BY, writeMark } from '../../src/core/mark.ts';
-import { ago, cordoned, job, mark, NOW, node, PASSAGE, pod } from '../support/build.ts';
+import { ago, cordoned, FAILED, job, mark, NOW, node, PASSAGE, pod } from '../support/build.ts';
 import { ledger, passage, profile, ticket, upgrade, windowObject } from '../support/build-own.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { SmallCluster } from './small-cluster.ts';
@@ -56,6 +56,24 @@ describe('a passage looks, since the cache of each kind lags by itself', () => {
     cluster.put('Pod', pod());
     await ofPassage();
     expect([phase(), cluster.asked.filter((line) => line.startsWith('evict'))]).toEqual(['Draining', ['evict web-1']]);
+  });
+
+  test('what the check has said is read of its pod where the cache does not show the end of that', async () => {
+    const preparing = passage({ phase: 'Preparing', since: ago(60) });
+    const { ofPassage, cluster } = setUp({ Node: [node()], NodeMaintenance: [preparing] });
+    const failed = job({ finished: FAILED }, 'prepare');
+    const of = {
+      controller: { kind: 'Job', name: failed.name, uid: failed.uid },
+      labels: { 'job-name': failed.name },
+    } as const;
+    cluster.put('Pod', pod('check', of));
+    cluster.lag('Pod');
+    cluster.put('Job', failed);
+    cluster.put('Pod', pod('check', { ...of, ended: { exitCode: 1, message: 'a member of etcd is not healthy' } }));
+    await ofPassage();
+    expect(cluster.live('NodeMaintenance', PASSAGE)).toMatchObject({
+      status: { state: { phase: 'Uncordoning', message: expect.stringContaining('a member of etcd is not healthy') } },
+    });
   });
 
   test('a ticket that the ledger does not have any more ends it before the Job', async () => {

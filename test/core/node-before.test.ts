@@ -79,10 +79,12 @@ describe('Preparing: the image is fetched and the check run before the node is t
     expect(because(decide(plan(), since(10), facts({ recall })))).toEqual({ reason: 'Preparing', detail: 'quota' });
   });
 
-  test('only the step past the cordon is decided again on a live read', () => {
+  test('only the step past the cordon, and a failure whose reason may not have been seen, are decided again on a live read', () => {
     const done = facts({ node: node(), jobs: [job({ finished: COMPLETE }, 'prepare')] });
     expect(needsLook(since(10), decide(LEAVE, since(10), done))).toBe(true);
     expect(needsLook(since(10), decide(plan(), since(10), done))).toBe(false);
+    const failed = facts({ node: node(), jobs: [job({ finished: FAILED }, 'prepare')] });
+    expect(needsLook(since(10), decide(plan(), since(10), failed))).toBe(true);
   });
 });
 

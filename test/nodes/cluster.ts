@@ -6,7 +6,7 @@ import type { Say } from '../control-plane/binaries.ts';
 import { Client } from '../control-plane/client.ts';
 import type { Said } from '../control-plane/cluster.ts';
 import { runKubectl } from '../control-plane/kubectl.ts';
-import { AUDIT, filesOfMachines, initConfiguration, joinConfiguration } from './configuration.ts';
+import { AUDIT, filesOfMachines, initConfiguration, isControlPlane, joinConfiguration } from './configuration.ts';
 import { wantedImages, writeReleaseImages } from './images.ts';
 import { layOutMachines, type Machine, type Machines } from './machines.ts';
 import { addPackages, packageVersion } from './packages.ts';
@@ -19,6 +19,7 @@ const ADMIN = 'etc/kubernetes/admin.conf';
 /** A cluster that kubeadm made, of machines of this one. */
 export type NodeCluster = {
   readonly machines: readonly Machine[];
+  readonly controlPlanes: readonly Machine[];
   readonly directory: string;
   /** Images go into its folder `images/every`, before they are loaded. */
   readonly share: string;
@@ -39,7 +40,10 @@ export type NodeCluster = {
   stop(): Promise<void>;
 };
 
-/** Writes packages and images, boots machines, and makes a cluster of them: the first is its control plane. */
+/**
+ * Writes packages and images, boots machines, and makes a cluster of them. Where there is more than one control plane, each has a
+ * member of etcd, and everybody reaches their API servers by an endpoint that outlives any of them.
+ */
 export async function startNodeCluster(
   names: readonly string[],
   releases: readonly [from: Release, ...others: Release[]],
@@ -76,22 +80,25 @@ export async function settled(cluster: NodeCluster): Promise<void> {
 
 async function makeCluster(machines: Machines, { version, ...from }: Release, say: Say): Promise<NodeCluster> {
   const [first, ...others] = machines.all;
-  if (first === undefined) throw new Error('a cluster has a control plane');
+  if (first === undefined || !isControlPlane(first)) throw new Error('the first machine is a control plane');
+  const controlPlanes = machines.all.filter(isControlPlane);
+  const endpoint = controlPlanes.length === 1 ? first.address : await machines.forwardTo(controlPlanes);
   say(`booting ${machines.all.map(({ name }) => name).join(', ')}`);
   await Promise.all(machines.all.map((machine) => machine.boot()));
   say(`installing ${version} on ${first.name}`);
   await install(first, version);
   say('kubeadm init');
   // A worker that waits for its control plane may as well install its packages.
-  await Promise.all([init(first, version), ...others.map((machine) => install(machine, version))]);
+  await Promise.all([init(first, version, endpoint), ...others.map((machine) => install(machine, version))]);
   say('kubeadm join');
-  await Promise.all(
-    others.map(async (machine) => {
-      await put(machine, 'etc/kubeadm.yaml', joinConfiguration(machine, first));
-      await machine.exec(['kubeadm', 'join', '--config', '/etc/kubeadm.yaml'], { what: 'kubeadm join', seconds: 180 });
-    }),
-  );
-  return reach(machines, first, { version, ...from });
+  const [members, workers] = [others.filter(isControlPlane), others.filter((machine) => !isControlPlane(machine))];
+  // One member of etcd after another: while one learns, no other may come.
+  const joined = inTurn(members, async (machine) => {
+    await admit(machine, endpoint);
+    say(`${machine.name} has joined`);
+  });
+  await Promise.all([joined, ...workers.map((machine) => admit(machine, endpoint))]);
+  return reach(machines, controlPlanes, { version, ...from });
 }
 
 async function inTurn<T>(all: readonly T[], each: (one: T) => Promise<void>): Promise<void> {
@@ -122,15 +129,21 @@ apt-mark hold ${HELD.join(' ')} > /dev/null`;
 }
 
 async function load(machine: Machine, pattern: string): Promise<void> {
-  const roles = machine.name.startsWith('cp') ? ['control-plane', 'every'] : ['every'];
+  const roles = isControlPlane(machine) ? ['control-plane', 'every'] : ['every'];
   const files = roles.map((role) => `/mnt/share/images/${role}/${pattern}`).join(' ');
   const script = `for f in ${files}; do if [ -e "$f" ]; then ctr -n k8s.io images import "$f" > /dev/null; fi; done`;
   await machine.exec(['bash', '-euc', script], { what: `images ${pattern}`, seconds: 180 });
 }
 
-async function init(machine: Machine, version: string): Promise<void> {
-  await put(machine, 'etc/kubeadm.yaml', initConfiguration(version, machine));
-  await machine.exec(['kubeadm', 'init', '--config', '/etc/kubeadm.yaml'], { what: 'kubeadm init', seconds: 300 });
+async function init(machine: Machine, version: string, endpoint: string): Promise<void> {
+  await put(machine, 'etc/kubeadm.yaml', initConfiguration(version, machine, endpoint));
+  const args = ['kubeadm', 'init', '--upload-certs', '--config', '/etc/kubeadm.yaml'];
+  await machine.exec(args, { what: 'kubeadm init', seconds: 300 });
+}
+
+async function admit(machine: Machine, endpoint: string): Promise<void> {
+  await put(machine, 'etc/kubeadm.yaml', joinConfiguration(machine, endpoint));
+  await machine.exec(['kubeadm', 'join', '--config', '/etc/kubeadm.yaml'], { what: 'kubeadm join', seconds: 300 });
 }
 
 const OBSERVER_ACCOUNT = `
@@ -147,9 +160,9 @@ subjects: [{ kind: ServiceAccount, name: drydock-test-admin, namespace: kube-sys
 
 type Config = { readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }] };
 
-async function reach(machines: Machines, first: Machine, from: Release): Promise<NodeCluster> {
+async function reach(machines: Machines, controlPlanes: readonly Machine[], from: Release): Promise<NodeCluster> {
   const kubeconfig = join(machines.directory, 'kubeconfig');
-  await cp(join(first.disk, ADMIN), kubeconfig);
+  await cp(join(controlPlanes[0]?.disk ?? '', ADMIN), kubeconfig);
   const { clusters } = parse(await readFile(kubeconfig, 'utf8')) as Config;
   const { server = '', 'certificate-authority-data': authority = '' } = clusters[0].cluster;
   const ca = Buffer.from(authority, 'base64').toString();
@@ -164,9 +177,10 @@ async function reach(machines: Machines, first: Machine, from: Release): Promise
   const asked = ['-n', 'kube-system', 'create', 'token', 'drydock-test-admin', '--duration=24h'];
   const token = async () => (await kubectlOrThrow(asked)).trim();
   const admin = new Client(server, ca, await token(), 'drydock-test');
-  const audit = new AuditLog(join(first.disk, AUDIT, 'audit.log'));
+  const audit = new AuditLog(...controlPlanes.map(({ disk }) => join(disk, AUDIT, 'audit.log')));
   return {
     machines: machines.all,
+    controlPlanes,
     directory: machines.directory,
     share: machines.share,
     kubeconfig,

@@ -11,21 +11,26 @@ export const AUDIT = '/var/log/kubernetes/audit';
 /** Who looks at the cluster for the tests; what it reads is not written down. */
 export const OBSERVER = 'system:serviceaccount:kube-system:drydock-test-admin';
 
-/** What `kubeadm init` is told. */
-export function initConfiguration(version: string, place: Place): string {
+/** With it certificates are given on to further control planes; for a cluster that lives minutes and meets nobody. */
+const CERTIFICATE_KEY = '5d'.repeat(32);
+const API_PORT = 6443;
+
+/** What `kubeadm init` is told; the endpoint is the address by which everybody reaches the API server. */
+export function initConfiguration(version: string, place: Place, endpoint: string): string {
   return documents([
     {
       apiVersion: 'kubeadm.k8s.io/v1beta4',
       kind: 'InitConfiguration',
       bootstrapTokens: [{ token: TOKEN, ttl: '0s', groups: ['system:bootstrappers:kubeadm:default-node-token'] }],
-      localAPIEndpoint: { advertiseAddress: place.address, bindPort: 6443 },
+      localAPIEndpoint: apiOf(place),
       nodeRegistration: registration(place),
+      certificateKey: CERTIFICATE_KEY,
     },
     {
       apiVersion: 'kubeadm.k8s.io/v1beta4',
       kind: 'ClusterConfiguration',
       kubernetesVersion: version,
-      controlPlaneEndpoint: `${place.address}:6443`,
+      controlPlaneEndpoint: `${endpoint}:${API_PORT}`,
       networking: { podSubnet: '10.244.0.0/16', serviceSubnet: '10.96.0.0/16' },
       apiServer: {
         extraArgs: [
@@ -71,22 +76,30 @@ export function initConfiguration(version: string, place: Place): string {
   ]);
 }
 
-/** What `kubeadm join` of a worker is told. */
-export function joinConfiguration(place: Place, first: Place): string {
+/** What `kubeadm join` is told: one more control plane gets an API server and a member of etcd. */
+export function joinConfiguration(place: Place, endpoint: string): string {
   return documents([
     {
       apiVersion: 'kubeadm.k8s.io/v1beta4',
       kind: 'JoinConfiguration',
       discovery: {
         bootstrapToken: {
-          apiServerEndpoint: `${first.address}:6443`,
+          apiServerEndpoint: `${endpoint}:${API_PORT}`,
           token: TOKEN,
           unsafeSkipCAVerification: true,
         },
       },
       nodeRegistration: registration(place),
+      ...(isControlPlane(place)
+        ? { controlPlane: { localAPIEndpoint: apiOf(place), certificateKey: CERTIFICATE_KEY } }
+        : {}),
     },
   ]);
+}
+
+/** Control planes are called cp1 and so on. */
+export function isControlPlane({ name }: Place): boolean {
+  return name.startsWith('cp');
 }
 
 /** Files that every machine has before its first boot, by their paths. `@PODS@` becomes the range of its pods. */
@@ -116,6 +129,10 @@ export function filesOfMachines(pause: string): Readonly<Record<string, string>>
     'etc/apt/sources.list.d/kubernetes.list': 'deb [trusted=yes] file:/mnt/share/packages ./\n',
     [POLICY.slice(1)]: policy.replaceAll('drydock-test-admin', `'${OBSERVER}'`),
   };
+}
+
+function apiOf({ address }: Place) {
+  return { advertiseAddress: address, bindPort: API_PORT };
 }
 
 function registration({ name, address }: Place) {

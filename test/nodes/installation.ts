@@ -9,7 +9,8 @@ import { ask } from './observer.ts';
 import { DOOR, SHELL_IMAGE, shop } from './shop.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const REPOSITORY = 'ghcr.io/drydock-dev/drydock-node';
+/** The repository of the payload's image. */
+export const REPOSITORY = 'ghcr.io/drydock-dev/drydock-node';
 
 type Kustomization = { readonly images: readonly [{ readonly name: string; readonly newTag: string }] };
 
@@ -80,31 +81,54 @@ export function permissions(payload: Image): readonly unknown[] {
       metadata: { name: 'now' },
       spec: { timeZone: 'Etc/UTC', openings: OPEN },
     },
-    // Control groups of version 1 are an error to kubeadm since 1.35, unless it is told otherwise by name.
-    profile('kubeadm-apt', payload, { PAYLOAD_IGNORE_PREFLIGHT_ERRORS: 'SystemVerification' }),
-    profile('reboot', payload, { PAYLOAD_REBOOT_DELAY_SECONDS: '30' }),
+    profile(payload, 'kubeadm-apt', { env: CGROUPS_V1 }),
+    profile(payload, 'reboot', { env: SOON }),
   ];
 }
 
-type Profile = { readonly spec: { readonly drain?: object; readonly env?: readonly object[] } };
+/** Control groups of version 1 are an error to kubeadm since 1.35, unless it is told otherwise by name. */
+export const CGROUPS_V1 = { PAYLOAD_IGNORE_PREFLIGHT_ERRORS: 'SystemVerification' } as const;
+/** As short as the payload lets it be. */
+export const SOON = { PAYLOAD_REBOOT_DELAY_SECONDS: '30' } as const;
 
-function profile(name: string, payload: Image, env: Readonly<Record<string, string>>): unknown {
-  const shipped = parse(readFileSync(join(ROOT, 'deploy/profiles', `${name}.yaml`), 'utf8')) as Profile;
+type Profile = { readonly spec: { readonly drain?: object; readonly env?: readonly object[] } };
+type Otherwise = {
+  /** What it is called, if not as it is shipped. */
+  readonly name?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly drain?: object;
+  /** Any other field of the spec. */
+  readonly work?: object;
+};
+
+/** A profile as it is shipped, with the image of this cluster, and with what a scenario wants otherwise. */
+export function profile(
+  payload: Image,
+  shipped: string,
+  { name = shipped, env = {}, drain = {}, work = {} }: Otherwise = {},
+): unknown {
+  const { spec, ...read } = parse(readFileSync(join(ROOT, 'deploy/profiles', `${shipped}.yaml`), 'utf8')) as Profile;
   const added = Object.entries(env).map(([key, value]) => ({ name: key, value }));
-  const spec = {
-    ...shipped.spec,
-    image: `${REPOSITORY}@${payload.digest}`,
-    env: [...(shipped.spec.env ?? []), ...added],
-    // Whatever keeps pods on a node is a failure here, and soon.
-    drain: { ...shipped.spec.drain, deadlineSeconds: 300, onDeadline: 'Fail', loadBalancer: { exclude: false } },
-    readySeconds: 5,
+  return {
+    ...read,
+    metadata: { name },
+    spec: {
+      ...spec,
+      image: `${REPOSITORY}@${payload.digest}`,
+      env: [...(spec.env ?? []), ...added],
+      // Whatever keeps pods on a node is a failure here, and soon.
+      drain: { ...spec.drain, deadlineSeconds: 300, onDeadline: 'Fail', loadBalancer: { exclude: false }, ...drain },
+      readySeconds: 5,
+      ...work,
+    },
   };
-  return { ...shipped, spec };
 }
 
-/** An upgrade of every node, or of one, by a profile. */
-export function upgrade(name: string, profileName: string, target: object, nodeName?: string): unknown {
-  const selector = nodeName === undefined ? {} : { matchLabels: { 'kubernetes.io/hostname': nodeName } };
+/** An upgrade of every node, or of some, by a profile. */
+export function upgrade(name: string, profileName: string, target: object, ...nodeNames: readonly string[]): unknown {
+  const values = nodeNames.length === 0 ? undefined : nodeNames;
+  const selector =
+    values === undefined ? {} : { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values }] };
   return {
     apiVersion: API,
     kind: 'ClusterUpgrade',

@@ -7,6 +7,7 @@
 #                            the machine has no power any longer when this process ends, however it ends
 #   machine.sh exec NAME COMMAND…
 #   machine.sh cut NAME      pulls its network cable
+#   machine.sh endpoint ADDRESS   one more address on the switch, which is no machine's
 #   machine.sh clear         ends all of them and takes away whatever they are made of
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -155,6 +156,7 @@ case ${1:-} in
   exec) shift; run_in "$@" ;;
   init) init_of "$2" ;;
   cut) ip -n $SWITCH link set "p-$2" down ;;
+  endpoint) ip -n $SWITCH addr add "$2/32" dev br0 ;;
   clear) clear_all ;;
   *) grep '^#' "$0" >&2; exit 2 ;;
 esac

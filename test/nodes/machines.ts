@@ -33,10 +33,14 @@ export type Machines = {
   /** What every machine sees, read-only. */
   readonly share: string;
   readonly all: readonly Machine[];
+  /** Gives the API servers of these an address together, which is of none of them and outlives each; returns it. */
+  forwardTo(places: readonly Place[]): Promise<string>;
   stop(): Promise<void>;
 };
 
 const SCRIPT = join(import.meta.dirname, 'machine.sh');
+const FORWARD = join(import.meta.dirname, 'forward.ts');
+const ENDPOINT = '10.210.0.10';
 const CLEAR_SECONDS = 60;
 /** Holds the only lock there is, for the names of namespaces are the machine's; clears away at the end of this process. */
 const CARETAKER = `exec 9> "$1"
@@ -65,11 +69,18 @@ export async function layOutMachines(names: readonly string[]): Promise<Machines
   const env = { ...process.env, DIR: directory };
   await run('bash', [SCRIPT, 'switch'], { what: 'the network of the machines', env });
   const all = places.map((place) => machineIn(directory, place, env));
+  let forwarder: Child | undefined;
   return {
     directory,
     share,
     all,
+    forwardTo: async (them) => {
+      await run('bash', [SCRIPT, 'endpoint', ENDPOINT], { what: 'an address for the endpoint', env });
+      forwarder = await startForwarder(join(directory, 'endpoint.log'), them);
+      return ENDPOINT;
+    },
     stop: once(async () => {
+      await forwarder?.end();
       caretaker.ref();
       const gone = new Promise<number>((resolve) => caretaker.once('exit', (code) => resolve(code ?? 1)));
       caretaker.stdin?.end('\n');
@@ -84,6 +95,7 @@ export async function leftovers(): Promise<readonly string[]> {
 ls -d /sys/fs/cgroup/drydock-* /sys/fs/cgroup/*/drydock-* 2> /dev/null
 ip -o link | grep -o ' drydock0[@:]'
 grep -l '/drydock/machines/' /proc/[0-9]*/mountinfo 2> /dev/null
+grep -ls 'nodes/[f]orward\\.ts' /proc/[0-9]*/cmdline
 true`;
   const { stdout } = await run('bash', ['-c', script], { what: 'a look for what is left' });
   return stdout.split('\n').filter((line) => line !== '');
@@ -96,6 +108,19 @@ function once(stop: () => Promise<void>): () => Promise<void> {
     stopped ??= stop();
     return stopped;
   };
+}
+
+/** In the network of the switch, so that neither the routes nor the firewall of this machine lie on the way. */
+async function startForwarder(logFile: string, places: readonly Place[]): Promise<Child> {
+  const addresses = [ENDPOINT, ...places.map(({ address }) => address)].map((address) => `${address}:6443`);
+  const args = ['netns', 'exec', 'drydock-switch', process.execPath, FORWARD, ...addresses];
+  const child = startChild('endpoint', 'ip', args, { logFile });
+  const listens = () => {
+    if (!child.alive()) throw new Error(`nobody forwards to the API servers:\n${tail(logFile)}`);
+    return tail(logFile).includes('listening on');
+  };
+  await until(listens, { what: 'somebody forwards to the API servers', seconds: 30 });
+  return child;
 }
 
 async function hire(directory: string): Promise<ChildProcess> {

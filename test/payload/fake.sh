@@ -118,6 +118,11 @@ packages() {
   [ ! -e half ] || [ "$name" = dnf ] || { echo 'E: dpkg was interrupted' && exit 1; }
   case $call in
     *' install '*--download*) ;;
+    *' install '*--reinstall*)
+      [ ! -e still-broken ] || { echo 'E: Sub-process' && exit 1; }
+      rm -f broken half
+      for each in "$@"; do case $each in kube*=*) rm -f "held-${each%%=*}" ;; esac done
+      ;;
     *' install '*)
       for each in "$@"; do
         case $each in
@@ -177,7 +182,11 @@ case $call in
     "$name" "$@"
     exit
     ;;
-  'dpkg --configure -a') rm -f half ;;
+  'dpkg --configure -a')
+    [ ! -e broken ] || { printf 'Setting up %s ...\nno disk\ndpkg: error processing package %s (--configure):\n exit status 1\nErrors:\n x\n' x x && exit 1; }
+    rm -f half
+    ;;
+  'dpkg-query -W'*) [ ! -e broken ] || echo "half-configured $(cat broken)" ;;
   'dpkg -s'*) [ -e "$2" ] || exit 1 ;;
   'dnf -q list '*)
     read -r offers < offers

@@ -24,7 +24,7 @@ export const PAYLOAD = join(ROOT, 'deploy/payload');
 
 /** What is played: everything else that a payload names must be one of the tools below, or is not there. */
 const FAKES =
-  'apt-get apt-mark apt-cache dpkg dnf kubeadm kubelet kubectl systemctl systemd-run nsenter sleep date df pgrep ps uname kill';
+  'apt-get apt-mark apt-cache dpkg dpkg-query dnf kubeadm kubelet kubectl systemctl systemd-run nsenter sleep date df pgrep ps uname kill';
 /** What a payload may expect of any node. */
 export const TOOLS =
   'awk cat chmod chown cmp cp cut dirname du env find grep head mkdir mktemp mv od paste readlink rm sed sha256sum sort stat sync tail tee touch tr true wc sh';

@@ -75,6 +75,32 @@ test('kubeadm-apt node on a worker asks nothing of etcd and no static pod, and u
   expect([machine.read('state/reported'), ran.code]).toEqual(['1.36.5\n', 0]);
 });
 
+const QUERY = `dpkg-query -W -f ${['db:Status-Status', 'Package', 'Version'].map((each) => `\${${each}}`).join(' ')}\\n`;
+const ANEW = ['dpkg-query', 'apt-get install --reinstall', 'apt-mark hold kubelet'];
+
+test('kubeadm-apt installs anew what dpkg could never finish, once its repository has a package that can be', async () => {
+  const machine = node({ controlPlane: false, files: { 'state/broken': 'kubelet 1.36.5-1.0\n' } });
+  const ran = await machine.run('kubeadm-apt', ['node'], { DRYDOCK_ROLE: 'worker' });
+  expect(calls(ran).slice(2, 9)).toEqual([
+    'dpkg --configure -a',
+    'apt-get update',
+    QUERY,
+    'apt-cache madison kubelet',
+    'apt-get install --reinstall --allow-change-held-packages kubelet=1.36.5-1.1',
+    'apt-mark hold kubelet',
+    'apt-get update',
+  ]);
+  expect([ran.code, machine.read('state/reported')]).toEqual([0, '1.36.5\n']);
+});
+
+test('planted bug: it is left to dpkg alone: the node never gets on', async () => {
+  const payload = planted('lib/apt.sh', '[ "$mended" != no ] || ! apt_anew || mended=yes', ':');
+  const machine = node({ controlPlane: false, payload, files: { 'state/broken': 'kubelet 1.36.5-1.0\n' } });
+  const ran = await machine.run('kubeadm-apt', ['node'], { DRYDOCK_ROLE: 'worker' });
+  expect(ran.code).toBe(1);
+  expect(ran.calls.filter((call) => ANEW.some((each) => call.includes(each)))).toEqual([]);
+});
+
 test('kubeadm-dnf node installs past the exclude, exactly', async () => {
   const ran = await node({ controlPlane: false }).run('kubeadm-dnf', ['node'], { DRYDOCK_ROLE: 'worker' });
   expect(calls(ran).filter((call) => call.startsWith('dnf'))).toEqual([

@@ -10,6 +10,8 @@ type Refusal = {
   readonly start?: Start;
   /** What it says, word for word but for what a program said. */
   readonly says: string;
+  /** A program that this node does not have. */
+  readonly without?: string;
   /** What must not have been called. */
   readonly never?: RegExp;
 };
@@ -57,6 +59,25 @@ const REFUSALS: readonly Refusal[] = [
     run: 'os-apt check',
     files: fails('apt-get*update', 'E: Could not resolve pkgs.k8s.io'),
     says: 'The package lists cannot be fetched: see that this node reaches its repositories. (apt-get said: E: Could not resolve pkgs.k8s.io)',
+  },
+  {
+    when: 'the node has another package manager',
+    run: 'kubeadm-apt check',
+    without: 'apt-get',
+    says: 'There is no apt-get on cp-1: this profile is for Debian and Ubuntu, and there is one with dnf for Fedora and RHEL.',
+  },
+  {
+    when: 'the node has another package manager, the other way round',
+    run: 'os-dnf update',
+    without: 'dnf',
+    says: 'There is no dnf on cp-1: this profile is for Fedora and RHEL, and there is one with apt for Debian and Ubuntu.',
+  },
+  {
+    when: 'the script of a package fails, and its repository has no better one',
+    run: 'kubeadm-apt node',
+    files: { 'state/broken': 'kubelet 1.36.5-1.1\n', 'state/still-broken': '' },
+    says: 'dpkg cannot finish an installation that was interrupted: run dpkg --configure -a on the node and see to what it says. (dpkg said: dpkg: error processing package x (--configure): exit status 1, after: no disk)',
+    never: /upgrade node|install kubeadm|restart/,
   },
   {
     when: 'dpkg cannot finish what was interrupted',
@@ -178,8 +199,9 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-function play({ run, files = {}, env = {}, start = {} }: Refusal, payload?: string): Promise<Ran> {
+function play({ run, files = {}, env = {}, start = {}, without }: Refusal, payload?: string): Promise<Ran> {
   const machine = node({ ...start, files, ...(payload === undefined ? {} : { payload }) });
+  if (without !== undefined) machine.remove(`usr/bin/${without}`);
   const [profile = '', ...args] = run.split(' ');
   return machine.run(profile, args, env).finally(machine.end);
 }

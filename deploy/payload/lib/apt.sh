@@ -12,9 +12,37 @@ apt_() {
 # After a kill in the middle of an installation dpkg refuses everything until this was done. Unlike apt-get it does not wait for
 # others that install, as unattended-upgrades does.
 apt_mend() {
-  wait_for 300 apt_unlocked || :
+  command -v apt-get > /dev/null ||
+    refuse "There is no apt-get on $DRYDOCK_NODE: this profile is for Debian and Ubuntu, and there is one with dnf for Fedora and RHEL."
+  wait_for 300 apt_unlocked || mended=locked
+  [ "$mended" != no ] || ! apt_anew || mended=yes
   [ "$mended" = yes ] ||
     refuse "dpkg cannot finish an installation that was interrupted: run dpkg --configure -a on the node and see to what it says. (dpkg said: $(why))"
+}
+
+# What the script of a package refuses dpkg can never finish; but there may be a better package of the same release by now.
+apt_anew() {
+  cp "$scratch/said" "$scratch/unfinished"
+  apt_renewed || { mv "$scratch/unfinished" "$scratch/said" && return 1; }
+}
+
+apt_renewed() {
+  apt_ update || return
+  # shellcheck disable=SC2016
+  broken=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' |
+    awk '$1 ~ /^(half|unpacked|triggers)/ { sub(/-[^-]*$/, "", $3); print $2 "=" $3 }')
+  [ -n "$broken" ] || return
+  set --
+  for each in $broken; do
+    found=$(apt_find "${each%%=*}" "${each#*=}")
+    [ -n "$found" ] || return
+    set -- "$@" "${each%%=*}=$found"
+  done
+  say "installing anew what dpkg could not finish: $*"
+  apt_ install --reinstall --allow-change-held-packages "$@" || return
+  for each; do
+    case $each in kubeadm=* | kubelet=* | kubectl=*) run apt-mark hold "${each%%=*}" || return ;; esac
+  done
 }
 
 apt_unlocked() {

@@ -7,7 +7,8 @@ dnf_() {
 
 # A transaction that was cut off is done anew by the next one.
 dnf_mend() {
-  :
+  command -v dnf > /dev/null ||
+    refuse "There is no dnf on $DRYDOCK_NODE: this profile is for Fedora and RHEL, and there is one with apt for Debian and Ubuntu."
 }
 
 dnf_refresh() {

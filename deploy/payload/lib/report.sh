@@ -76,11 +76,25 @@ run() {
   return "$(cat "$scratch/code")"
 }
 
-# The line of what a command said that says why: of kubeadm the first failed check, else the last that is not empty.
+# The line of what a command said that says why: of kubeadm the first failed check, of dpkg the first package with what its script
+# said, else the last that is not empty.
 why() {
   { grep -F '[ERROR ' "$scratch/said" | head -n 1 | grep . ||
+    dpkg_why < "$scratch/said" | grep . ||
     grep -v '^To see the stack trace' "$scratch/said" | grep '[^[:space:]]' | tail -n 1; } |
     sed 's/^[[:space:]]*//' | cut -c 1-400
+}
+
+dpkg_why() {
+  awk '
+    /^dpkg: error processing / {
+      which = $0
+      if (getline > 0 && sub(/^ +/, "")) which = which " " $0
+      silent = before == "" || before ~ /^(\(Reading|Preparing|Unpacking|Setting up|Processing) /
+      print which (silent ? "" : ", after: " before)
+      exit
+    }
+    { before = $0 }'
 }
 
 # must SENTENCE COMMAND...: runs it, or ends with the sentence and what the command said.

@@ -42,6 +42,7 @@ describe.skipIf(!verdict.runs)('machines of namespaces', () => {
     const there = await leftovers();
     expect(there).toContain('drydock-w9');
     expect(there.filter((each) => each.startsWith('/sys/fs/cgroup/')).length).toBeGreaterThan(0);
+    expect(there.filter((each) => each.endsWith('/cmdline')).length).toBeGreaterThan(0);
     child.kill('SIGKILL');
     await until(async () => (await leftovers()).length === 0, { what: 'nothing is left', seconds: 60 });
   });
