@@ -6,7 +6,7 @@ import { type LivePassage, seePassage } from '../../src/controllers/see-passage.
 import { controlPlaneOf, ledgerOf, passagesOf, seeRollout } from '../../src/controllers/see-rollout.ts';
 import type { PassageObject, Read } from '../../src/core/world.ts';
 import { ago, budget, exhausted, job, NOW, node, pod } from '../support/build.ts';
-import { HOLD_SPEC, ledger, passage, plan, profile, upgrade, windowObject } from '../support/build-own.ts';
+import { HOLD_SPEC, ledger, passage, plan, profile, ticket, upgrade, windowObject } from '../support/build-own.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { SmallCluster } from './small-cluster.ts';
 
@@ -87,6 +87,20 @@ describe('the plan of a passage', () => {
     expect(see(passage(), sick).plan).toMatchObject({ amiss: { taints: [], daemonSets: ['kube-system/cni'] } });
     expect(see(passage()).plan).not.toHaveProperty('amiss');
     expect(see(DRAINING, sick).plan).not.toHaveProperty('amiss');
+  });
+
+  test('of a ticket that is for a snapshot is that of its profile, and promises no release', () => {
+    const saves = { ...profile({ drain: { mode: 'Leave' } }), name: 'etcd-snapshot' };
+    const views = { MaintenanceProfile: [profile(), saves] };
+    const live = {
+      ledger: ledger([ticket({ profileName: 'etcd-snapshot', mode: 'Leave', purpose: 'EtcdSnapshot' })]),
+    };
+    const { plan: proposed } = see(passage(), views, live);
+    expect(proposed).toMatchObject({ profileName: 'etcd-snapshot', purpose: 'EtcdSnapshot', target: 'v1.36.4' });
+    expect(proposed).toMatchObject({ drain: { mode: 'Leave' } });
+    expect(proposed).not.toHaveProperty('version');
+    expect(proposed).not.toHaveProperty('memory');
+    expect(see(passage(), views, { ledger: ledger([ticket()]) }).plan).not.toHaveProperty('purpose');
   });
 
   test('of a control plane is to apply only while no API server runs the target', () => {

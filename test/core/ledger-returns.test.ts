@@ -179,6 +179,17 @@ describe('a lost ledger is rebuilt from what is in flight', () => {
     expect(build({ passages: [fan] }).tickets).toMatchObject([{ ticket: 'rebuilt-uid-fan' }]);
   });
 
+  test('what a ticket was for is kept: a snapshot of etcd takes no node anywhere', () => {
+    const saving = passage(
+      { phase: 'Draining', since: ago(60) },
+      { status: { plan: plan({ purpose: 'EtcdSnapshot' }) } },
+    );
+    expect(build({ passages: [saving] }).tickets).toMatchObject([{ purpose: 'EtcdSnapshot' }]);
+    expect(build({ passages: [passage({ phase: 'Draining', since: ago(60) })] }).tickets[0]).not.toHaveProperty(
+      'purpose',
+    );
+  });
+
   test('a control plane keeps the ticket of control planes', () => {
     const cp = passage(draining, { status: { plan: plan({ role: 'firstControlPlane' }) } });
     expect(build({ passages: [cp] }).tickets).toMatchObject([{ controlPlane: true }]);
