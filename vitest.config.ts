@@ -10,14 +10,18 @@ const report = process.env['DRYDOCK_TEST_REPORT'];
 /** Without any way to have a control plane its tests are left out, loudly; CI does not accept that. */
 const controlPlane = await hasControlPlane();
 
+/** Files that mostly wait run beside each other: each has a control plane at most, which takes less than 1 GB. */
+const waiting = {
+  maxWorkers: Math.max(1, Math.min(8, Math.floor(totalmem() / 2 ** 30) - 1)),
+  // What is proved in real time must not share the cores with what is reckoned in virtual time.
+  sequence: { groupOrder: 2 },
+};
+
 const onControlPlane = {
   test: {
+    ...waiting,
     name: 'control-plane',
     include: ['test/{control-plane,end-to-end}/**/*.test.ts', 'test/contract/real.test.ts'],
-    // Most of a file's time is waiting, but each has a control plane, which takes less than 1 GB.
-    maxWorkers: Math.max(1, Math.min(8, Math.floor(totalmem() / 2 ** 30) - 1)),
-    // By itself: what it proves in real time must not share the cores with what is reckoned in virtual time.
-    sequence: { groupOrder: 2 },
     // The first run builds the control plane, which takes minutes and is no test's time.
     globalSetup: ['test/control-plane/build.ts'],
     // A pass does not wait for them: they are for machines that do other things as well.
@@ -47,7 +51,7 @@ export default defineConfig({
       {
         test: {
           name: 'simulation',
-          include: ['test/simulation/{swarm,mutants,matrix}.test.ts', 'test/sockets/sockets.test.ts'],
+          include: ['test/simulation/{swarm,mutants,matrix}.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
@@ -71,14 +75,14 @@ export default defineConfig({
       },
       {
         test: {
+          ...waiting,
           name: 'payload',
           // Hundreds of runs of shell scripts, each of which is killed somewhere.
-          maxWorkers: availableParallelism(),
           testTimeout: 480_000,
-          sequence: { groupOrder: 0 },
           include: ['test/payload/*.test.ts'],
         },
       },
+      { test: { ...waiting, name: 'sockets', include: ['test/sockets/*.test.ts'] } },
       ...(controlPlane ? [onControlPlane] : []),
       onNodes,
     ],

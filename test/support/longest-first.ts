@@ -9,6 +9,8 @@ const LONG = [
   'leader',
   'control-planes',
   'hold',
+  'sockets',
+  'snapshots',
   'failures',
   'reboots',
   'rollout',
