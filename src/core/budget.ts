@@ -9,6 +9,7 @@ const ASK_AGAIN_MS = 1_000;
 const WEBHOOK_AGAIN_MS = 10_000;
 /** An eviction that can only be refused again is asked this often, so that a mended cluster is noticed. */
 const HOPELESS_AGAIN_MS = 60_000;
+const INTERNAL_ERROR = 500;
 /**
  * An integer minAvailable is compared with the pods that are there, and between a pod and its successor there is one less
  * (disruption.go, getExpectedPodCount): for a moment a budget looks as if it could never allow anything.
@@ -191,10 +192,11 @@ function exhausted(pod: PodView, budget: BudgetView, changing: boolean): Hindran
 }
 
 /** How long to wait before the same question is put again. */
-function pause({ why, cause, retryAfterSeconds = 0 }: Refusal): number {
+function pause({ why, cause, code, retryAfterSeconds = 0 }: Refusal): number {
   if (why === 'refused') return HOPELESS_AGAIN_MS;
-  const ask = why === 'blocked' && cause !== 'NamespaceTerminating' ? WEBHOOK_AGAIN_MS : ASK_AGAIN_MS;
-  return Math.max(ask, retryAfterSeconds * 1000);
+  // What fails inside of the API server, as where the patch of a webhook does not fit, mostly fails again.
+  const isSlow = (why === 'blocked' && cause !== 'NamespaceTerminating') || code === INTERNAL_ERROR;
+  return Math.max(isSlow ? WEBHOOK_AGAIN_MS : ASK_AGAIN_MS, retryAfterSeconds * 1000);
 }
 
 /** What the API server said, as what is in the way. */

@@ -264,6 +264,8 @@ describe('after an answer', () => {
     ['[rule 22] another refusal', refused(), 59, 'Refused'],
     ['[rule 22] another refusal: asked again, and still said', refused(), 60, 'ask: Refused'],
     ['[rule 23] no answer: asked again soon', refused({ why: 'unavailable', code: 504 }), 0.5, 'Unavailable'],
+    ['an error inside is not asked for again at once', refused({ why: 'unavailable', code: 500 }), 9, 'Unavailable'],
+    ['an error inside is asked for again later', refused({ why: 'unavailable', code: 500 }), 10, 'ask: Unavailable'],
     ['[rule 23] no answer: asked again', refused({ why: 'unavailable', code: 504 }), 1, 'ask: Unavailable'],
     [
       '[rule 25] a webhook that moves the workload denies on purpose',
