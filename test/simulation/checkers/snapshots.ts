@@ -1,7 +1,18 @@
 import type { Ticket } from '../../../src/api/maintenance-policy.ts';
-import type { PodObject } from '../../../src/simulation/objects.ts';
+import type { KubeObject, PodObject } from '../../../src/simulation/objects.ts';
 import { SAVES } from '../saving.ts';
-import { type Check, isOurs, POLICIES, type Truth, ticketsIn, UPGRADES, type Upgrade } from '../truth.ts';
+import {
+  type Check,
+  FOUND,
+  isOurs,
+  PASSAGES,
+  type Passage,
+  POLICIES,
+  type Truth,
+  ticketsIn,
+  UPGRADES,
+  type Upgrade,
+} from '../truth.ts';
 import { apiServersIn, compare, releaseOf } from './versions.ts';
 
 /** The longest that can lie between what a pass knows and the write of the ledger that comes of it. */
@@ -15,6 +26,8 @@ export const savedBefore: Check = (truth) => {
       if (after === undefined) return;
       if (resource === 'pods' && hasSaved(after as PodObject) && !hasSaved(before as PodObject | undefined))
         saved.set(after.metadata.labels?.['drydock.dev/upgrade'] ?? '', truth.now());
+      // After a restore the payload that saved etcd may be known of by what was written down then, and by nothing else.
+      if (by === FOUND) for (const upgrade of toldBy(resource, after)) saved.set(upgrade, truth.now());
       if (resource !== POLICIES || !isOurs(by)) return;
       const known = new Set(ticketsIn(before).map(({ ticket }) => ticket));
       for (const ticket of ticketsIn(after)) if (!known.has(ticket.ticket)) mustBeSaved(truth, ticket, saved);
@@ -40,6 +53,18 @@ function mustBeSaved(
   const passes = 600_000;
   if (at === undefined) truth.violated('E1', `${nodeName} is admitted, and etcd was never saved`);
   else if (truth.now() - at > most + passes) truth.violated('E1', `${nodeName} is admitted long after etcd was saved`);
+}
+
+/** Of which upgrade somebody has written down that etcd was saved for it: in its own status, or in that of the passage. */
+function toldBy(resource: string, object: KubeObject): readonly string[] {
+  if (resource === UPGRADES) return hasTaken(object) ? [object.metadata.name] : [];
+  if (resource !== PASSAGES) return [];
+  const { spec, status } = object as Passage;
+  return status?.job?.message?.includes('"revision"') && spec.upgradeName !== undefined ? [spec.upgradeName] : [];
+}
+
+function hasTaken({ status }: KubeObject): boolean {
+  return (status as { readonly etcdSnapshot?: unknown } | undefined)?.etcdSnapshot !== undefined;
 }
 
 /** Whether a pod has saved etcd and says so, by the word of the scene. */
