@@ -88,6 +88,27 @@ test('no API server begins before old pods are taken out, no controller before D
   expect(manifests(machine).sort()).toEqual(['etcd', 'kube-apiserver']);
 });
 
+test.each([
+  ['whether Drydock is there', 'kubectl*get namespace*'],
+  ['which Jobs there are', 'kubectl*get jobs*'],
+])('an API server that does not say %s is asked again: no controller begins before', async (what, call) => {
+  const machine = member();
+  await steps(machine, ALL.slice(0, ALL.indexOf('quiet')));
+  machine.write('state/fail', call);
+  machine.write('state/fail-says', 'connection refused');
+  expect((await steps(machine, ['quiet']))[0]?.log).toContain(`restore: the API server does not say ${what}`);
+  expect((await steps(machine, ['start-controllers']))[0]?.log).toMatch(/run restore quiet first/);
+});
+
+test('where there is no Drydock nothing of it is stopped', async () => {
+  const machine = member();
+  await steps(machine, ALL.slice(0, ALL.indexOf('quiet')));
+  machine.write('state/fail', 'kubectl*get namespace*');
+  machine.write('state/fail-says', 'Error from server (NotFound): namespaces "drydock-system" not found');
+  const [ran] = await steps(machine, ['quiet']);
+  expect([ran?.code, ran?.calls.some((call) => call.includes('scale'))]).toEqual([0, false]);
+});
+
 test('etcd is not stopped while another API server still answers', async () => {
   const machine = member();
   machine.write('state/api-elsewhere', '');
