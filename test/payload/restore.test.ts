@@ -42,6 +42,7 @@ async function wrong(machine: Node): Promise<readonly string[]> {
     ['not everything is started', manifests(machine).length === 4],
     ['Drydock runs', calls.some((call) => call.endsWith('scale deployment drydock --replicas=0'))],
     ['Drydock is not paused', calls.some((call) => call.endsWith('{"spec":{"paused":true}}'))],
+    ['the kubelet is not restarted', calls.includes('systemctl restart kubelet')],
     ['an old Job goes on', calls.some((call) => call.endsWith('delete job unended --cascade=background'))],
     ['a Job that had ended is gone', !calls.some((call) => /delete job (ended|failed)/.test(call))],
     [
@@ -61,6 +62,7 @@ test('a member is restored step by step, and Drydock with its old Jobs is kept s
 test.each([
   ['the revision is not bumped', ' --bump-revision 1000000000 --mark-compacted', '', 'no bumped revision'],
   ['old Jobs are left', 'delete job "$job"', 'get job "$job"', 'an old Job goes on'],
+  ['the kubelet goes on', 'systemctl restart kubelet', 'true', 'the kubelet is not restarted'],
   ['the pods of Jobs are left', '"/registry/pods/$jobs/" ', '', 'its pods come back'],
 ])('planted bug: %s: it is found', async (_, from, to, found) => {
   expect(await wrong(member(planted('../restore/restore', from, to)))).toContain(found);
