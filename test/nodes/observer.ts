@@ -163,12 +163,25 @@ export function unexplained(failures: readonly Failure[], excuses: readonly Excu
   );
 }
 
-type Answer = { readonly status: number; readonly text: string };
+/** What was said; status 0: nobody said anything, and the text is why. */
+export type Answer = { readonly status: number; readonly text: string };
+
+/** How a question is put. */
+export type Manner = {
+  readonly ca?: string;
+  /** Who asks shows a certificate. */
+  readonly cert?: string;
+  readonly key?: string;
+  readonly headers?: Labels;
+  readonly method?: string;
+  readonly body?: string;
+  readonly patienceMs?: number;
+};
 
 /** One question on a connection of its own; no answer in time is an answer too. */
-export function ask(url: string, options: { readonly ca?: string; readonly headers?: Labels } = {}): Promise<Answer> {
+export function ask(url: string, { patienceMs = PATIENCE_MS, body, ...options }: Manner = {}): Promise<Answer> {
   return new Promise((resolve) => {
-    const how = { ...options, agent: false, signal: AbortSignal.timeout(PATIENCE_MS) } as const;
+    const how = { ...options, agent: false, signal: AbortSignal.timeout(patienceMs) } as const;
     const asked = (url.startsWith('https:') ? requestTls : request)(url, how, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
@@ -178,6 +191,6 @@ export function ask(url: string, options: { readonly ca?: string; readonly heade
       response.on('error', (error) => resolve({ status: 0, text: String(error) }));
     });
     asked.on('error', (error) => resolve({ status: 0, text: String(error) }));
-    asked.end();
+    asked.end(body);
   });
 }

@@ -42,6 +42,7 @@ async function wrong(machine: Node): Promise<readonly string[]> {
     ['not everything is started', manifests(machine).length === 4],
     ['Drydock runs', calls.some((call) => call.endsWith('scale deployment drydock --replicas=0'))],
     ['Drydock is not paused', calls.some((call) => call.endsWith('{"spec":{"paused":true}}'))],
+    ['the kubelet is not restarted', calls.includes('systemctl restart kubelet')],
     ['an old Job goes on', calls.some((call) => call.endsWith('delete job unended --cascade=background'))],
     ['a Job that had ended is gone', !calls.some((call) => /delete job (ended|failed)/.test(call))],
     [
@@ -61,6 +62,7 @@ test('a member is restored step by step, and Drydock with its old Jobs is kept s
 test.each([
   ['the revision is not bumped', ' --bump-revision 1000000000 --mark-compacted', '', 'no bumped revision'],
   ['old Jobs are left', 'delete job "$job"', 'get job "$job"', 'an old Job goes on'],
+  ['the kubelet goes on', 'systemctl restart kubelet', 'true', 'the kubelet is not restarted'],
   ['the pods of Jobs are left', '"/registry/pods/$jobs/" ', '', 'its pods come back'],
 ])('planted bug: %s: it is found', async (_, from, to, found) => {
   expect(await wrong(member(planted('../restore/restore', from, to)))).toContain(found);
@@ -86,6 +88,27 @@ test('no API server begins before old pods are taken out, no controller before D
   await steps(machine, ['clean', 'start-api']);
   expect((await steps(machine, ['start-controllers']))[0]?.log).toMatch(/run restore quiet first/);
   expect(manifests(machine).sort()).toEqual(['etcd', 'kube-apiserver']);
+});
+
+test.each([
+  ['whether Drydock is there', 'kubectl*get namespace*'],
+  ['which Jobs there are', 'kubectl*get jobs*'],
+])('an API server that does not say %s is asked again: no controller begins before', async (what, call) => {
+  const machine = member();
+  await steps(machine, ALL.slice(0, ALL.indexOf('quiet')));
+  machine.write('state/fail', call);
+  machine.write('state/fail-says', 'connection refused');
+  expect((await steps(machine, ['quiet']))[0]?.log).toContain(`restore: the API server does not say ${what}`);
+  expect((await steps(machine, ['start-controllers']))[0]?.log).toMatch(/run restore quiet first/);
+});
+
+test('where there is no Drydock nothing of it is stopped', async () => {
+  const machine = member();
+  await steps(machine, ALL.slice(0, ALL.indexOf('quiet')));
+  machine.write('state/fail', 'kubectl*get namespace*');
+  machine.write('state/fail-says', 'Error from server (NotFound): namespaces "drydock-system" not found');
+  const [ran] = await steps(machine, ['quiet']);
+  expect([ran?.code, ran?.calls.some((call) => call.includes('scale'))]).toEqual([0, false]);
 });
 
 test('etcd is not stopped while another API server still answers', async () => {

@@ -6,20 +6,20 @@ import { until } from '../../control-plane/until.ts';
 import { chosen } from '../chosen.ts';
 import { clock } from '../clock.ts';
 import type { NodeCluster } from '../cluster.ts';
+import { DRYDOCK } from '../history.ts';
 import { apply, permissions, upgrade } from '../installation.ts';
 import { leftovers } from '../machines.ts';
 import { answering, lowest, outages, type Seen, unexplained } from '../observer.ts';
 import { packageVersion } from '../packages.ts';
 import { judge, thisHost } from '../possible.ts';
+import { budgetsKept, componentTags, nodesNow, overstepped } from '../questions.ts';
 import { rolledOut, type Step } from '../rollout.ts';
 import { type Stage, setStage } from '../stage.ts';
 
-const USER = 'system:serviceaccount:drydock-system:drydock';
 const MINUTE_MS = 60_000;
 const BEGIN_MS = 25 * MINUTE_MS;
 const HOP_SECONDS = 900;
 const RESTART_SECONDS = 400;
-const START_SECONDS = 2;
 /** Long enough for an answer of each pod that is there. */
 const LONG_SECONDS = 3;
 
@@ -54,23 +54,12 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
   afterAll(() => stage?.stop(), 2 * MINUTE_MS);
 
   test('every node runs the target, and is in service', async () => {
-    type Node = {
-      readonly metadata: { readonly name: string };
-      readonly spec: object;
-      readonly status: { readonly nodeInfo: { readonly kubeletVersion: string } };
-    };
-    const nodes = await cluster.admin.list<Node>('/api/v1/nodes');
-    expect(nodes.map(({ metadata, status }) => [metadata.name, status.nodeInfo.kubeletVersion])).toEqual(
-      ['cp1', 'w1', 'w2'].map((name) => [name, to]),
-    );
-    expect(nodes.filter(({ spec }) => 'unschedulable' in spec)).toEqual([]);
+    const done = ['cp1', 'w1', 'w2'].map((name) => ({ name, release: to, isInService: true }));
+    expect(await nodesNow(cluster)).toEqual(done);
   });
 
   test('every component of the control plane and kube-proxy run the target', async () => {
-    const images = ['get', 'pods', '-n', 'kube-system', '-o', 'jsonpath={.items[*].spec.containers[*].image}'];
-    const named = (await cluster.kubectlOrThrow(images)).split(' ').filter((image) => image.includes('/kube-'));
-    expect(new Set(named.map((image) => image.split(':')[1]))).toEqual(new Set([to]));
-    expect(named.length).toBe(6);
+    expect(await componentTags(cluster)).toEqual(Array(6).fill(to));
   });
 
   test('kubeadm, kubelet and kubectl are packages of the target, and on hold (planted: unheld)', async () => {
@@ -89,14 +78,12 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
   });
 
   test('no budget was ever below its floor, counted from the pods themselves', () => {
-    const budgets = lowest(seen.counts);
-    expect([...budgets.keys()].toSorted()).toEqual(['shop/orders', 'shop/web']);
-    for (const [budget, { below, counted, least, floor }] of budgets) {
-      expect({ budget, below }).toEqual({ budget, below: 0 });
-      expect(counted).toBeGreaterThan(200);
-      // It was used, too: a rollout that evicts nobody would keep it as well.
-      expect(least).toBe(floor);
-    }
+    const budgets = budgetsKept(seen);
+    // They were used, too: a rollout that evicts nobody would keep them as well.
+    expect(budgets.map(({ counted: _, ...kept }) => kept)).toEqual(
+      ['shop/orders', 'shop/web'].map((budget) => ({ budget, below: 0, isUsed: true })),
+    );
+    for (const { counted } of budgets) expect(counted).toBeGreaterThan(200);
   });
 
   test('the workload answered all the time, but for the door of the node that was rebooting (planted: pods that end at once)', async () => {
@@ -123,14 +110,11 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     const own = evictions().filter(({ namespace }) => namespace === 'drydock-system');
     expect(own.filter(({ code }) => code === 201).length).toBeGreaterThan(1);
     expect(evictions().filter(({ code }) => code !== 201 && code !== 429)).toEqual([]);
-    expect(cluster.audit.podDeletions({ user: USER })).toEqual([]);
+    expect(cluster.audit.podDeletions({ user: DRYDOCK })).toEqual([]);
   });
 
   test('its own rights were enough (planted: no right to write events)', () => {
-    // An API server that has just started knows no roles yet, and refuses whoever comes first, the observer too.
-    const starting = (time: number) =>
-      outages(seen.api).some(({ at, seconds }) => time >= at && time <= at + (seconds + START_SECONDS) * 1000);
-    expect(cluster.audit.events({ user: USER, code: 403, where: ({ time }) => !starting(time) })).toEqual([]);
+    expect(overstepped(cluster, outages(seen.api))).toEqual([]);
   });
 
   test('the node that was restarted has booted anew, once', async () => {
@@ -154,7 +138,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
   });
 
   function evictions(): readonly AuditEvent[] {
-    return cluster.audit.evictions({ user: USER }).asked;
+    return cluster.audit.evictions({ user: DRYDOCK }).asked;
   }
 
   /** When process 1 of a machine asked for a reboot, in milliseconds since 1970. */
