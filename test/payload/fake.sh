@@ -118,11 +118,6 @@ packages() {
   [ ! -e half ] || [ "$name" = dnf ] || { echo 'E: dpkg was interrupted' && exit 1; }
   case $call in
     *' install '*--download*) ;;
-    *' install '*--reinstall*)
-      [ ! -e still-broken ] || { echo 'E: Sub-process' && exit 1; }
-      rm -f broken half
-      for each in "$@"; do case $each in kube*=*) rm -f "held-${each%%=*}" ;; esac done
-      ;;
     *' install '*)
       for each in "$@"; do
         case $each in
@@ -185,6 +180,11 @@ case $call in
   'dpkg --configure -a')
     [ ! -e broken ] || { printf 'Setting up %s ...\nno disk\ndpkg: error processing package %s (--configure):\n exit status 1\nErrors:\n x\n' x x && exit 1; }
     rm -f half
+    ;;
+  'dpkg --force-confdef'*)
+    rm -f held-kubelet
+    [ ! -e still-broken ] || { echo 'dpkg: error processing package x (--install):' && exit 1; }
+    rm -f broken half
     ;;
   'dpkg-query -W'*) [ ! -e broken ] || echo "half-configured $(cat broken)" ;;
   'dpkg -s'*) [ -e "$2" ] || exit 1 ;;

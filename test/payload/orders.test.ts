@@ -76,21 +76,22 @@ test('kubeadm-apt node on a worker asks nothing of etcd and no static pod, and u
 });
 
 const QUERY = `dpkg-query -W -f ${['db:Status-Status', 'Package', 'Version'].map((each) => `\${${each}}`).join(' ')}\\n`;
-const ANEW = ['dpkg-query', 'apt-get install --reinstall', 'apt-mark hold kubelet'];
+const ANEW = ['dpkg-query', 'apt-get download', 'dpkg --force'];
 
 test('kubeadm-apt installs anew what dpkg could never finish, once its repository has a package that can be', async () => {
   const machine = node({ controlPlane: false, files: { 'state/broken': 'kubelet 1.36.5-1.0\n' } });
   const ran = await machine.run('kubeadm-apt', ['node'], { DRYDOCK_ROLE: 'worker' });
-  expect(calls(ran).slice(2, 9)).toEqual([
+  expect(calls(ran).slice(2, 10)).toEqual([
     'dpkg --configure -a',
     'apt-get update',
     QUERY,
     'apt-cache madison kubelet',
-    'apt-get install --reinstall --allow-change-held-packages kubelet=1.36.5-1.1',
+    'apt-get download kubelet=1.36.5-1.1',
+    'dpkg --force-confdef --force-confold --install ./*.deb',
     'apt-mark hold kubelet',
     'apt-get update',
   ]);
-  expect([ran.code, machine.read('state/reported')]).toEqual([0, '1.36.5\n']);
+  expect([ran.code, machine.read('state/reported'), machine.read('state/held-kubelet')]).toEqual([0, '1.36.5\n', '']);
 });
 
 test('planted bug: it is left to dpkg alone: the node never gets on', async () => {

@@ -77,7 +77,7 @@ const REFUSALS: readonly Refusal[] = [
     run: 'kubeadm-apt node',
     files: { 'state/broken': 'kubelet 1.36.5-1.1\n', 'state/still-broken': '' },
     says: 'dpkg cannot finish an installation that was interrupted: run dpkg --configure -a on the node and see to what it says. (dpkg said: dpkg: error processing package x (--configure): exit status 1, after: no disk)',
-    never: /upgrade node|install kubeadm|restart/,
+    never: /upgrade node|install kubeadm|restart|unhold/,
   },
   {
     when: 'dpkg cannot finish what was interrupted',

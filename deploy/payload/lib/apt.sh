@@ -20,7 +20,8 @@ apt_mend() {
     refuse "dpkg cannot finish an installation that was interrupted: run dpkg --configure -a on the node and see to what it says. (dpkg said: $(why))"
 }
 
-# What the script of a package refuses dpkg can never finish; but there may be a better package of the same release by now.
+# What the script of a package refuses dpkg can never finish; but there may be a better package of the same release by now. apt-get
+# does not install anew what is half-way configured ("No file name for ..."), so it only fetches.
 apt_anew() {
   cp "$scratch/said" "$scratch/unfinished"
   apt_renewed || { mv "$scratch/unfinished" "$scratch/said" && return 1; }
@@ -39,10 +40,15 @@ apt_renewed() {
     set -- "$@" "${each%%=*}=$found"
   done
   say "installing anew what dpkg could not finish: $*"
-  apt_ install --reinstall --allow-change-held-packages "$@" || return
+  mkdir "$scratch/packages" && cd "$scratch/packages" || return
+  installed=no
+  ! apt_ download "$@" || ! run dpkg --force-confdef --force-confold --install ./*.deb || installed=yes
+  cd "$root/" || return
+  # A package that is named to dpkg is off its hold.
   for each; do
     case $each in kubeadm=* | kubelet=* | kubectl=*) run apt-mark hold "${each%%=*}" || return ;; esac
   done
+  [ "$installed" = yes ]
 }
 
 apt_unlocked() {

@@ -29,7 +29,8 @@ minor() {
 # free_mib PATH: free space where a path is, or will be.
 free_mib() {
   there=$1
-  while [ ! -e "$there" ]; do there=${there%/*}; done
+  # Above the first directory there is nothing to cut off: a node may have no /boot.
+  while [ -n "$there" ] && [ ! -e "$there" ]; do there=${there%/*}; done
   df -Pk "$there/" | awk 'NR == 2 { print int($4 / 1024) }'
 }
 
