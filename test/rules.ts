@@ -1,4 +1,5 @@
 import { BUDGETS, EVICTIONS, PODS } from './rules/drain.ts';
+import { NODES } from './rules/nodes.ts';
 import { BACK, JOBS, MARKS } from './rules/passage.ts';
 import type { Rule } from './rules/rule.ts';
 
@@ -10,6 +11,7 @@ export const RULES: Readonly<Record<number, Rule>> = {
   ...MARKS,
   ...JOBS,
   ...BACK,
+  ...NODES,
 };
 
 /** What a rule asks and Drydock does not do yet, or not for all of it: one sentence each. */

@@ -41,8 +41,24 @@ export async function bringImages(cluster: NodeCluster): Promise<Images> {
 export async function installDrydock(cluster: NodeCluster): Promise<void> {
   await cluster.kubectlOrThrow(['apply', '-k', join(ROOT, 'deploy')]);
   await cluster.kubectlOrThrow(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+  await isThere(cluster);
+}
+
+async function isThere(cluster: NodeCluster): Promise<void> {
   const status = ['-n', 'drydock-system', 'rollout', 'status', 'deployment/drydock', '--timeout=180s'];
   await cluster.kubectlOrThrow(status);
+}
+
+/** Stops Drydock, as a person does before a restore, and waits until nothing of it runs. */
+export async function stopDrydock(cluster: NodeCluster): Promise<void> {
+  await cluster.kubectlOrThrow(['-n', 'drydock-system', 'scale', 'deployment', 'drydock', '--replicas=0']);
+  await cluster.kubectlOrThrow(['-n', 'drydock-system', 'wait', '--for=delete', 'pod', '--all', '--timeout=60s']);
+}
+
+/** Starts it again, both replicas. */
+export async function startDrydock(cluster: NodeCluster): Promise<void> {
+  await cluster.kubectlOrThrow(['-n', 'drydock-system', 'scale', 'deployment', 'drydock', '--replicas=2']);
+  await isThere(cluster);
 }
 
 /** Starts the workload, and waits until it answers at the door of every node: each learns of a Service in its own time. */

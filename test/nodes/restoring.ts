@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Say } from '../control-plane/binaries.ts';
 import type { NodeCluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
+
+/** The script as it is shipped. */
+export const SCRIPT = readFileSync(join(import.meta.dirname, '../../deploy/restore/restore'), 'utf8');
 
 const PLACE = '/opt/restore';
 const WORK = '/var/lib/drydock-restore';
