@@ -14,4 +14,4 @@ export function planted<T>(most: number): Parameters<T> {
 }
 
 // A long run gets the time that it needs.
-vi.setConfig({ testTimeout: 20_000 * TIMES });
+vi.setConfig({ testTimeout: 60_000 * TIMES });
