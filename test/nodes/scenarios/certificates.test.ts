@@ -78,8 +78,10 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
       const message = (await passageOf(cluster, 'renewal', name))?.status.job?.message ?? '';
       const told = JSON.parse(message.trim().split('\n').at(-1) ?? '') as Told;
       expect(told.node).toBe(name);
-      expect(Object.keys(told.after).length).toBeGreaterThan(8);
-      for (const [certificate, until] of Object.entries(told.after)) {
+      // The certificate of the first administrator is on the first control plane alone.
+      const renewed = Object.entries(told.after).filter(([, until]) => until !== 'missing');
+      expect(renewed.length).toBeGreaterThan(8);
+      for (const [certificate, until] of renewed) {
         expect(Date.parse(until)).toBeGreaterThan(Date.parse(told.before[certificate] ?? ''));
       }
     }
@@ -91,9 +93,9 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     const soonest = Math.min(...after.filter(({ of }) => of.startsWith('kube-apiserver')).map(({ until }) => until));
     // kubeadm tells minutes.
     expect(first?.get('apiserver')).toBe(Math.floor(soonest / MINUTE_MS) * 60);
-    expect([...(first?.keys() ?? [])]).toEqual([...(second?.keys() ?? [])]);
+    expect(second?.get('apiserver')).toBeGreaterThan(first?.get('apiserver') ?? Number.NaN);
     for (const [certificate, until] of second ?? []) {
-      expect(until).toBeGreaterThan(first?.get(certificate) ?? Number.NaN);
+      expect(until).toBeGreaterThanOrEqual(first?.get(certificate) ?? Number.NaN);
     }
   });
 
@@ -122,7 +124,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     expect(overstepped(cluster, unready(watched.servers, CONTROL_PLANES))).toEqual([]);
   });
 
-  test('the looks would have seen it: renewed certificates that nobody uses', async () => {
+  test('the looks would have seen it: renewed certificates that nobody uses (planted: kubeadm certs renew alone)', async () => {
     const [machine] = cluster.controlPlanes;
     await machine?.exec(['kubeadm', 'certs', 'renew', 'all'], { what: 'certificates that nobody takes into use' });
     const unused = (await inUse(cluster)).filter(({ serial, onDisk }) => serial !== onDisk).map(({ of }) => of);
