@@ -56,7 +56,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
   afterAll(() => (stage ?? ground)?.stop(), 2 * MINUTE_MS);
 
   test(
-    'packages are updated on drained nodes; the one whose packages want a reboot has one, and the other has none (planted: every node reboots)',
+    'packages are updated on drained nodes; the one whose packages want a reboot has one, and the other has none',
     async () => {
       const before = await bootIDs();
       await cluster.machine('w2').exec(['touch', '/run/reboot-required'], { what: 'a package wants a reboot' });
@@ -99,7 +99,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
   });
 
   test(
-    'a quick reboot with the pods on the node: nobody is asked to leave, all are there again, under new addresses (planted: Cordon drains)',
+    'a quick reboot with the pods on the node: nobody is asked to leave, all are there again, under new addresses',
     async () => {
       const before = await podsOn('w1');
       expect(before.map(({ metadata }) => metadata.namespace)).toContain('shop');
@@ -142,7 +142,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
   );
 
   test(
-    'one that takes too long: who will be deleted is said while there is time, and the node is given back when it is there (planted: nobody is warned)',
+    'one that takes too long: who will be deleted is said while there is time, and the node is given back when it is there',
     async () => {
       await cluster.kubectlOrThrow(['-n', 'shop', 'rollout', 'restart', 'deployment']);
       await cluster.kubectlOrThrow(['-n', 'shop', 'rollout', 'status', 'deployment/web', '--timeout=120s']);
