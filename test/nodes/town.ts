@@ -33,10 +33,10 @@ export async function changeTown(cluster: NodeCluster): Promise<void> {
 }
 
 /** The town as the API has it. */
-export async function townNow({ admin }: NodeCluster) {
+export async function townNow(cluster: NodeCluster) {
   type Named = { readonly metadata: { readonly name: string }; readonly spec: { readonly replicas: number } };
-  const deployments = await admin.list<Named>(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`);
-  const configMaps = await admin.list<Named>(`/api/v1/namespaces/${NAMESPACE}/configmaps`);
+  const deployments = await listed<Named>(cluster, `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`);
+  const configMaps = await listed<Named>(cluster, `/api/v1/namespaces/${NAMESPACE}/configmaps`);
   const own = configMaps.map(({ metadata }) => metadata.name).filter((name) => name !== 'kube-root-ca.crt');
   return {
     deployments: deployments.map(({ metadata, spec }) => `${metadata.name} ${spec.replicas}`),
@@ -56,6 +56,11 @@ export async function rightAgain(cluster: NodeCluster): Promise<Difference> {
   };
   await until(same, { what: 'what runs is what the API says', seconds: RIGHT_SECONDS, everyMs: 1_000 }).catch(() => {});
   return last;
+}
+
+/** What there is of a kind. An API server that has just started may say that its storage is not there yet, of one kind after another. */
+export function listed<T>({ admin }: NodeCluster, path: string): Promise<readonly T[]> {
+  return until(() => admin.list<T>(path).catch(() => undefined), { what: path, seconds: 60 });
 }
 
 /** How far the API server has come: a restore must not take it back. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,27 +8,25 @@ import { clock } from '../clock.ts';
 import type { NodeCluster } from '../cluster.ts';
 import { etcdctl, hashes, membersOf } from '../etcd.ts';
 import { DRYDOCK } from '../history.ts';
-import { apply, permissions, profile, REPOSITORY, upgrade } from '../installation.ts';
+import { apply, permissions, profile, REPOSITORY, startDrydock, stopDrydock, upgrade } from '../installation.ts';
 import { leftovers } from '../machines.ts';
 import { judge, thisHost } from '../possible.ts';
 import { nodesNow } from '../questions.ts';
-import { restore } from '../restoring.ts';
+import { restore, SCRIPT } from '../restoring.ts';
 import { rolledOut } from '../rollout.ts';
 import { type Difference, differences } from '../running.ts';
 import { passageIs, strike, upgradeIs } from '../seen.ts';
-import { SHELL_IMAGE } from '../shop.ts';
 import { type Ground, setGround } from '../stage.ts';
+import { changeTown, EARLY, foundTown, listed, revisionNow, rightAgain, townNow } from '../town.ts';
 
 const MINUTE_MS = 60_000;
 const BEGIN_MS = 25 * MINUTE_MS;
 const WORK_SECONDS = 300;
-const RIGHT_SECONDS = 60;
 /** How long what runs must stay wrong, for nobody to say that it only needed a little more time. */
 const WRONG_MS = 30_000;
 const CONTROL_PLANES = ['cp1', 'cp2', 'cp3'];
 const BACKUPS = 'var/backups/etcd';
 const COUNTED = 'var/lib/counted';
-const SCRIPT = readFileSync(join(import.meta.dirname, '../../../deploy/restore/restore'), 'utf8');
 const BUMP = ' --bump-revision 1000000000 --mark-compacted';
 
 const verdict = judge(thisHost());
@@ -52,7 +50,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
       profile(ground.payload, 'etcd-snapshot'),
       counting(ground.payload.digest),
     ]);
-    await town();
+    await foundTown(cluster);
     say('one node is worked on and done, one is at work, and the snapshots are taken');
     await apply(cluster, [upgrade('earlier', 'counting', { revision: 'earlier' }, 'w1')]);
     await rolledOut(cluster, 'earlier', WORK_SECONDS, say);
@@ -66,13 +64,13 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     await rolledOut(cluster, 'during', WORK_SECONDS, say);
     await apply(cluster, [upgrade('later', 'counting', { revision: 'later' }, 'w1')]);
     await rolledOut(cluster, 'later', WORK_SECONDS, say);
-    await changeTown();
-    revision = await revisionNow();
+    await changeTown(cluster);
+    revision = await revisionNow(cluster);
     say('Drydock is stopped, and etcd restored');
-    await stopDrydock();
+    await stopDrydock(cluster);
     mark = cluster.audit.mark();
     verified = await restore(cluster, SCRIPT, `/${BACKUPS}/${(await snapshotsOf('cp1'))[0]}`, say);
-    wrong = await rightAgain();
+    wrong = await rightAgain(cluster);
     say(`what runs differs from what the API says in ${JSON.stringify(wrong)}`);
   }, BEGIN_MS);
 
@@ -87,7 +85,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
   });
 
   test('what was made since is gone, what was deleted is back, and what was changed is as it was', async () => {
-    expect(await townNow()).toEqual({ deployments: ['early 1', 'web 3'], configMaps: ['early'] });
+    expect(await townNow(cluster)).toEqual(EARLY);
     expect(await upgradesNow()).toEqual(['backup', 'during', 'earlier']);
   });
 
@@ -105,7 +103,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     expect(new Set(found.values()).size).toBe(1);
     expect(await (await membersOf(cluster))()).toEqual(CONTROL_PLANES);
     expect(await etcdctl(cluster.machine('cp1'), 'alarm', 'list')).toBe('');
-    expect(await revisionNow()).toBeGreaterThan(revision);
+    expect(await revisionNow(cluster)).toBeGreaterThan(revision);
     for (const said of verified) expect(said).toContain('What really runs there must be the same');
   });
 
@@ -120,9 +118,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     'nothing is done twice: not what was at work, nor what was done before or after',
     async () => {
       expect(await runs()).toEqual(['earlier', 'during', 'later']);
-      await cluster.kubectlOrThrow(['-n', 'drydock-system', 'scale', 'deployment', 'drydock', '--replicas=2']);
-      const rollout = ['-n', 'drydock-system', 'rollout', 'status', 'deployment/drydock', '--timeout=180s'];
-      await cluster.kubectlOrThrow(rollout);
+      await startDrydock(cluster);
       const failed = ({ state }: { readonly state: { readonly phase: string } }) => state.phase === 'Failed';
       await passageIs(cluster, 'during', 'w1', 'is given up', failed, 120);
       await passageIs(cluster, 'backup', 'cp1', 'is given up', failed, 120);
@@ -157,8 +153,8 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
   test(
     'the comparison would have seen it: restored plainly, what runs is not what the API says, and every node is Ready (planted: a plain restore)',
     async () => {
-      await changeTown();
-      await stopDrydock();
+      await changeTown(cluster);
+      await stopDrydock(cluster);
       const [snapshot] = (await snapshotsOf('cp1')).toReversed();
       const plain = SCRIPT.replace(BUMP, '');
       expect(plain).not.toBe(SCRIPT);
@@ -172,7 +168,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
       for (const machine of cluster.machines) {
         await machine.exec(['systemctl', 'restart', 'kubelet'], { what: 'the cure of the runbook' });
       }
-      expect(await rightAgain()).toEqual({ unknown: [], missing: [] });
+      expect(await rightAgain(cluster)).toEqual({ unknown: [], missing: [] });
     },
     15 * MINUTE_MS,
   );
@@ -208,65 +204,12 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     await rm(join(disk('w1'), COUNTED, `hold-${name}`));
   }
 
-  async function revisionNow(): Promise<number> {
-    const { metadata } = await cluster.admin.get('/api/v1/namespaces');
-    return Number(metadata.resourceVersion);
-  }
-
-  async function town(): Promise<void> {
-    await apply(cluster, [
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'town' } },
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'early', namespace: 'town' } },
-      house('early', 1),
-      house('web', 3),
-    ]);
-    for (const name of ['early', 'web']) await housed(name);
-  }
-
-  async function changeTown(): Promise<void> {
-    const inTown = (...args: readonly string[]) => cluster.kubectlOrThrow(['-n', 'town', ...args]);
-    await apply(cluster, [
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'late', namespace: 'town' } },
-      house('late', 1),
-      house('web', 5),
-    ]);
-    await inTown('delete', 'configmap', 'early');
-    await inTown('delete', 'deployment', 'early');
-    for (const name of ['late', 'web']) await housed(name);
-    await inTown('wait', '--for=delete', 'pod', '-l', 'app=early', '--timeout=60s');
-  }
-
-  function housed(name: string): Promise<string> {
-    return cluster.kubectlOrThrow(['-n', 'town', 'rollout', 'status', `deployment/${name}`, '--timeout=120s']);
-  }
-
-  async function townNow() {
-    type Named = { readonly metadata: { readonly name: string }; readonly spec: { readonly replicas: number } };
-    const deployments = await listed<Named>('/apis/apps/v1/namespaces/town/deployments');
-    const configMaps = await listed<Named>('/api/v1/namespaces/town/configmaps');
-    const own = configMaps.map(({ metadata }) => metadata.name).filter((name) => name !== 'kube-root-ca.crt');
-    return {
-      deployments: deployments.map(({ metadata, spec }) => `${metadata.name} ${spec.replicas}`),
-      configMaps: own,
-    };
-  }
-
-  /** An API server that has just started may say that its storage is not there yet, of one kind after another. */
-  function listed<T>(path: string): Promise<readonly T[]> {
-    return until(() => cluster.admin.list<T>(path).catch(() => undefined), { what: path, seconds: 60 });
-  }
-
   async function upgradesNow(): Promise<readonly string[]> {
     const found = await listed<{ readonly metadata: { readonly name: string } }>(
+      cluster,
       '/apis/drydock.dev/v1alpha1/clusterupgrades',
     );
     return found.map(({ metadata }) => metadata.name);
-  }
-
-  async function stopDrydock(): Promise<void> {
-    await cluster.kubectlOrThrow(['-n', 'drydock-system', 'scale', 'deployment', 'drydock', '--replicas=0']);
-    const gone = ['-n', 'drydock-system', 'wait', '--for=delete', 'pod', '--all', '--timeout=60s'];
-    await cluster.kubectlOrThrow(gone);
   }
 
   /** The upgrade Jobs that Drydock has made since the restore, by upgrade and node. */
@@ -277,19 +220,6 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
       .map(({ requestObject }) => (requestObject as Job).metadata)
       .filter(({ labels }) => labels['drydock.dev/job'] === 'upgrade')
       .map(({ labels, annotations }) => `${labels['drydock.dev/upgrade']} ${annotations['drydock.dev/node']}`);
-  }
-
-  /** Waits until what runs is what the API says, and returns what still differs when that takes too long. */
-  async function rightAgain(): Promise<Difference> {
-    let last: Difference = { unknown: [], missing: [] };
-    const same = async () => {
-      last = await differences(cluster);
-      return last.unknown.length === 0 && last.missing.length === 0;
-    };
-    await until(same, { what: 'what runs is what the API says', seconds: RIGHT_SECONDS, everyMs: 1_000 }).catch(
-      (error) => say(String(error)),
-    );
-    return last;
   }
 });
 
@@ -310,29 +240,6 @@ while [ -e "/counted/hold-$DRYDOCK_REVISION" ]; do sleep 1; done`;
       volumes: [{ name: 'counted', hostPath: { path: `/${COUNTED}`, type: 'DirectoryOrCreate' } }],
       volumeMounts: [{ name: 'counted', mountPath: '/counted' }],
       readySeconds: 5,
-    },
-  };
-}
-
-/** A Deployment whose processes can be told on the machine by their names. */
-function house(app: string, replicas: number): unknown {
-  const container = {
-    name: app,
-    image: SHELL_IMAGE,
-    imagePullPolicy: 'IfNotPresent',
-    command: ['/bin/sh', '-c', 'while :; do sleep 1; done', `the-town-of-${app}`],
-  };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: app, namespace: 'town' },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app } },
-      template: {
-        metadata: { labels: { app } },
-        spec: { terminationGracePeriodSeconds: 1, containers: [container] },
-      },
     },
   };
 }
