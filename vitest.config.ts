@@ -53,6 +53,7 @@ export default defineConfig({
           name: 'simulation',
           include: ['test/simulation/{swarm,mutants,matrix}.test.ts'],
           fileParallelism: false,
+          testTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },
       },
