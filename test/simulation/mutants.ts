@@ -333,7 +333,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/budget.ts',
     from: 'const againAt = last.at + pause(last.outcome);',
     to: "const againAt = why === 'blocked' ? Infinity : last.at + pause(last.outcome);",
-    seed: 863,
+    seed: 972,
   },
   {
     guarantee: 'L1',
