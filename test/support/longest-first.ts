@@ -9,7 +9,6 @@ const LONG = [
   'leader',
   'control-planes',
   'hold',
-  'sockets',
   'snapshots',
   'failures',
   'reboots',
