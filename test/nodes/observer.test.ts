@@ -6,23 +6,57 @@ const budget = {
   spec: { minAvailable: 2, selector: { matchLabels: { app: 'web' } } },
 };
 
-function pod(over: { app?: string; ready?: boolean; ending?: boolean } = {}) {
+function pod(name: string, over: { app?: string; ready?: boolean; ending?: boolean } = {}) {
   const { app = 'web', ready = true, ending = false } = over;
   return {
-    metadata: { labels: { app }, ...(ending ? { deletionTimestamp: '2026-11-10T12:00:00Z' } : {}) },
+    metadata: { name, labels: { app }, ...(ending ? { deletionTimestamp: '2026-11-10T12:00:00Z' } : {}) },
     status: { conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
   };
 }
 
+/** Counts of what there was one after another: a pod that is not ready has a `-`, one on its way out a `!`. */
+function counted(...all: readonly string[]) {
+  return all.flatMap((pods, at) => {
+    const there = pods.split(' ').map((word) => {
+      const how = { ready: !word.endsWith('-'), ending: word.endsWith('!') };
+      return pod(word.replace(/[-!]$/, ''), how);
+    });
+    return countHealthy(at, there, [budget]);
+  });
+}
+
 describe('what the observer makes of what it sees', () => {
   test('healthy are pods of the budget that are Ready and not on their way out', () => {
-    const pods = [pod(), pod(), pod({ ready: false }), pod({ ending: true }), pod({ app: 'orders' })];
-    expect(countHealthy(7, pods, [budget])).toEqual([{ at: 7, budget: 'shop/web', healthy: 2, floor: 2 }]);
+    const pods = [
+      pod('a'),
+      pod('b'),
+      pod('c', { ready: false }),
+      pod('d', { ending: true }),
+      pod('e', { app: 'orders' }),
+    ];
+    expect(countHealthy(7, pods, [budget])).toEqual([
+      { at: 7, budget: 'shop/web', floor: 2, healthy: ['a', 'b'], staying: ['a', 'b', 'c'] },
+    ]);
   });
 
-  test('a single count below the floor is kept, whatever comes after', () => {
-    const counts = [3, 1, 3].map((healthy, at) => ({ at, budget: 'shop/web', healthy, floor: 2 }));
-    expect(lowest(counts).get('shop/web')).toEqual({ floor: 2, least: 1, counted: 3, below: 1 });
+  test.each([
+    ['a single count is kept, whatever comes after', ['a b c', 'a b! c!', 'a d e'], { least: 1, below: 1, fell: 0 }],
+    ['a pod that is gone was taken', ['a b', 'a', 'a c'], { least: 1, below: 1, fell: 0 }],
+    [
+      'caught: one that fell does not excuse one that is taken then',
+      ['a b c', 'a b c-', 'a b! c-'],
+      { least: 1, below: 1, fell: 0 },
+    ],
+    [
+      'one that was taken does not blame for one that falls then',
+      ['a b c', 'a b c!', 'a b-'],
+      { least: 2, below: 0, fell: 1 },
+    ],
+    ['all of them fall', ['a b c', 'a- b- c-', 'a b c'], { least: 3, below: 0, fell: 1 }],
+    ['nobody knows how it was before', ['a b-', 'a b'], { least: 1, below: 1, fell: 0 }],
+  ])('below the floor: %s', (_, pods, expected) => {
+    const sum = lowest(counted(...pods)).get('shop/web');
+    expect(sum).toEqual({ floor: 2, counted: pods.length, ...expected });
   });
 
   test('an outage is from the first question without an answer to the next answer', () => {

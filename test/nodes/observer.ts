@@ -5,8 +5,15 @@ import { pause } from '../control-plane/until.ts';
 /** A question that was asked at a time, and how it was answered. */
 export type Sample = { readonly at: number; readonly answered: boolean; readonly why?: string };
 
-/** Healthy pods of a budget at a time. */
-export type Count = { readonly at: number; readonly budget: string; readonly healthy: number; readonly floor: number };
+/** The pods of a budget at a time, by name. */
+export type Count = {
+  readonly at: number;
+  readonly budget: string;
+  readonly floor: number;
+  readonly healthy: readonly string[];
+  /** Those that are not on their way out, healthy or not. */
+  readonly staying: readonly string[];
+};
 
 /** A request to the workload that was not answered. */
 export type Failure = { readonly at: number; readonly entry: string; readonly why: string };
@@ -93,7 +100,7 @@ export function observe(asked: Asked): Observer {
 
 type Labels = Readonly<Record<string, string>>;
 type Pod = {
-  readonly metadata: { readonly labels?: Labels; readonly deletionTimestamp?: string };
+  readonly metadata: { readonly name: string; readonly labels?: Labels; readonly deletionTimestamp?: string };
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 };
 type Budget = {
@@ -105,14 +112,17 @@ type Budget = {
 export function countHealthy(at: number, pods: readonly Pod[], budgets: readonly Budget[]): readonly Count[] {
   return budgets.map(({ metadata, spec }) => {
     const selected = Object.entries(spec.selector.matchLabels);
-    const healthy = pods.filter(
+    const staying = pods.filter(
       (pod) =>
         selected.every(([key, value]) => pod.metadata.labels?.[key] === value) &&
-        pod.metadata.deletionTimestamp === undefined &&
-        pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true,
+        pod.metadata.deletionTimestamp === undefined,
     );
+    const healthy = staying.filter(
+      ({ status }) => status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true,
+    );
+    const names = (all: readonly Pod[]) => all.map((pod) => pod.metadata.name);
     const budget = `${metadata.namespace}/${metadata.name}`;
-    return { at, budget, healthy: healthy.length, floor: spec.minAvailable ?? 0 };
+    return { at, budget, floor: spec.minAvailable ?? 0, healthy: names(healthy), staying: names(staying) };
   });
 }
 
@@ -140,17 +150,46 @@ export function answering(answers: readonly Answered[], { at, seconds }: Outage)
   return new Set(answers.filter((each) => each.at >= at && each.at <= at + seconds * 1000).map(({ pod }) => pod));
 }
 
-/** The lowest count of each budget, with its floor, how often it was counted, and how often below. */
-export function lowest(counts: readonly Count[]) {
-  const budgets = new Map<string, { floor: number; least: number; counted: number; below: number }>();
-  for (const { budget, healthy, floor } of counts) {
-    const sum = budgets.get(budget) ?? { floor, least: healthy, counted: 0, below: 0 };
-    sum.least = Math.min(sum.least, healthy);
-    sum.counted++;
-    if (healthy < floor) sum.below++;
-    budgets.set(budget, sum);
+/** What was counted of one budget. */
+export type Sum = {
+  readonly floor: number;
+  /** The lowest count, but for those that nobody brought about. */
+  readonly least: number;
+  readonly counted: number;
+  /** Counts below the floor since a pod left. */
+  readonly below: number;
+  /** Counts below the floor since pods that stay where they are ceased to be ready: nobody took them away. */
+  readonly fell: number;
+};
+
+/** What was counted of each budget. Whether somebody took it below its floor is told from the last count that was not. */
+export function lowest(counts: readonly Count[]): ReadonlyMap<string, Sum> {
+  const all = Map.groupBy(counts, ({ budget }) => budget);
+  return new Map([...all].map(([budget, own]) => [budget, sumOf(own)]));
+}
+
+function sumOf(counts: readonly Count[]): Sum {
+  let good: Count | undefined;
+  const sum = {
+    floor: counts[0]?.floor ?? 0,
+    least: Number.POSITIVE_INFINITY,
+    counted: counts.length,
+    below: 0,
+    fell: 0,
+  };
+  for (const count of counts) {
+    const { healthy, floor, staying } = count;
+    const missing = good?.healthy.filter((name) => !healthy.includes(name)) ?? [];
+    const fell = healthy.length < floor && missing.length > 0 && missing.every((name) => staying.includes(name));
+    if (fell) {
+      sum.fell++;
+      continue;
+    }
+    sum.least = Math.min(sum.least, healthy.length);
+    if (healthy.length < floor) sum.below++;
+    else good = count;
   }
-  return budgets;
+  return sum;
 }
 
 /** A time in which the door of a node cannot be open, and why. */

@@ -156,7 +156,8 @@ function figures(seen: Seen, hop: readonly Step[], restart: readonly Step[]): st
   const took = (steps: readonly Step[]) => (((steps.at(-1)?.at ?? 0) - (steps[0]?.at ?? 0)) / 1000).toFixed(0);
   const away = outages(seen.api).map(({ seconds }) => `${seconds.toFixed(1)} s`);
   const budgets = [...lowest(seen.counts)].map(
-    ([budget, { least, floor, counted }]) => `${budget} never below ${least} of ${floor} needed in ${counted} counts`,
+    ([budget, { least, floor, counted, fell }]) =>
+      `${budget} never below ${least} of ${floor} needed in ${counted} counts${fell === 0 ? '' : `, but for ${fell} in which pods fell that nobody took`}`,
   );
   const doors = Object.entries(Object.groupBy(seen.failures, ({ entry }) => entry)).map(
     ([entry, failures]) => `, ${failures?.length} at the door of ${entry}`,
