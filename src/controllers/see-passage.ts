@@ -1,11 +1,10 @@
-import type { Ticket } from '../api/maintenance-policy.ts';
 import { DEFAULT_DRAIN, type Drain } from '../api/maintenance-profile.ts';
 import type { Plan } from '../api/node-maintenance.ts';
 import type { Phase } from '../api/phases.ts';
 import type { Caches } from '../cluster/cluster.ts';
 import type { Because } from '../core/because.ts';
 import { hasEnded } from '../core/leaving.ts';
-import { isAtWork, isUpgradeJob, type Ledger } from '../core/ledger.ts';
+import { isAtWork, isUpgradeJob, type Ledger, ticketOf } from '../core/ledger.ts';
 import { RELEASE } from '../core/mark.ts';
 import { type NodeFacts, type PassageFacts, since } from '../core/passage.ts';
 import { openingOf } from '../core/rollout.ts';
@@ -54,9 +53,8 @@ export function seePassage(passage: Read<PassageObject>, from: From, live: LiveP
     named !== undefined && (nodeUID === undefined || named.uid === nodeUID || isSameMachine(named, passage));
   const node = isOurs ? named : undefined;
   const pods = live.pods ?? [...caches.Pod.by('node', spec.nodeName)];
-  const ticket = ledger?.status.tickets.find(({ ticket }) => ticket === spec.ticket);
   const proposed =
-    status.plan ?? (node === undefined ? undefined : propose(passage, { node, pods, upgrade, ticket }, from));
+    status.plan ?? (node === undefined ? undefined : propose(passage, { node, pods, upgrade, ledger }, from));
   const plan = proposed !== undefined && 'reason' in proposed ? undefined : proposed;
   const drain =
     node === undefined || plan === undefined ? undefined : assessment(plan.drain, node, pods, passage, from);
@@ -137,17 +135,19 @@ type Given = {
   readonly node: NodeView;
   readonly pods: readonly PodView[];
   readonly upgrade: UpgradeObject | undefined;
-  readonly ticket: Ticket | undefined;
+  readonly ledger: Ledger | undefined;
 };
 
 /** The plan that would be frozen now, or why there is none. */
 function propose(
   passage: Read<PassageObject>,
-  { node, pods, upgrade, ticket }: Given,
+  { node, pods, upgrade, ledger }: Given,
   from: From,
 ): Plan | Because | undefined {
   const { caches, server, now } = from;
   const { spec } = passage;
+  const entry = ledger === undefined ? undefined : ticketOf(ledger, spec.nodeName);
+  const ticket = entry?.ticket === spec.ticket ? entry : undefined;
   const purpose = ticket?.purpose;
   const about = { nodeUID: node.uid, currentVersion: node.kubeletVersion };
   const ofUpgrade = upgrade?.readable ? upgrade.spec.profileName : undefined;

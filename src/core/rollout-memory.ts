@@ -57,10 +57,10 @@ export function remember(facts: RolloutFacts): RolloutDecision | undefined {
     setAside = earlier === undefined ? [...setAside, entry] : setAside.map((old) => (old === earlier ? entry : old));
     if (times > spec.rollout.maxReturns && !known) failures = [...failures, failure];
   }
-  // The first ones are kept: were it the last, those that fell out would be remembered again at each pass, and nothing else done.
   const etcdSnapshot = ends.findLast(({ snapshot }) => snapshot !== undefined)?.snapshot ?? status.etcdSnapshot;
   const to = {
     ...status,
+    // The first ones are kept: were it the last, those that fell out would be remembered again at each pass, and nothing else done.
     failures: failures.slice(0, MOST_FAILURES),
     setAside: setAside.slice(0, MOST_SET_ASIDE),
     ...(etcdSnapshot === undefined ? {} : { etcdSnapshot }),
