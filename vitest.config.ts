@@ -61,6 +61,8 @@ export default defineConfig({
       {
         test: {
           name: 'tables',
+          // They share nothing but what they import, and that takes longer than half of them.
+          isolate: false,
           // Of two cores vitest would use one.
           maxWorkers: availableParallelism(),
           // Some walk over every file; on a busy machine that takes longer than five seconds.

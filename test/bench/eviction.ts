@@ -5,9 +5,10 @@ import { createNodes, nodePath } from '../control-plane/nodes.ts';
 import { until } from '../control-plane/until.ts';
 import { apply, type Ground, must, startGround, USER } from '../end-to-end/ground.ts';
 import { deployment, hold, policy, statefulSet } from '../end-to-end/shop.ts';
+import { bundle } from '../support/bundle.ts';
 import { type Told, toldBy } from './eviction-log.ts';
 import { type Figure, quantile, rowsOf, table } from './figures.ts';
-import { bundle, startBundle } from './operator.ts';
+import { startBundle } from './operator.ts';
 
 const DRAINED = ['worker-1', 'worker-2', 'worker-3'];
 const SPARE = ['spare-1', 'spare-2', 'spare-3'];
@@ -94,7 +95,9 @@ async function started({ plane }: Ground) {
   await plane.createNamespace('shop');
   await apply(plane, [policy({ maxUnavailable: DRAINED.length })]);
   const kubeconfig = await plane.kubeconfigFor('drydock-system', 'drydock');
-  const operator = await startBundle(await bundle(plane.directory), kubeconfig, join(plane.directory, 'operator.log'));
+  const file = join(plane.directory, 'drydock.mjs');
+  await bundle(file);
+  const operator = await startBundle(file, kubeconfig, join(plane.directory, 'operator.log'));
   await until(() => operator.answers('/readyz'), { what: 'the operator is ready', seconds: LIMIT_SECONDS });
   return operator;
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { pause, until } from '../control-plane/until.ts';
+import { bundle } from '../support/bundle.ts';
 import { type Crowd, fill } from './crowd.ts';
 import { type Figure, median, rowsOf, table } from './figures.ts';
 import { measure } from './measured.ts';
-import { bundle, startBundle } from './operator.ts';
+import { startBundle } from './operator.ts';
 import { type ServedModel, serveModel } from './served-model.ts';
 
 const CROWD: Crowd = { nodes: 5_000, pods: 150_000, budgets: 10_000, allows: 1 };
@@ -40,7 +41,8 @@ export async function memory(runs: number, say: (line?: string) => void, crowd: 
   const empty = await emptyRss(log('empty'));
   say('  a naive client lists everything and keeps it');
   const naive = await runNaive(model, log('naive'));
-  const file = await bundle(model.directory);
+  const file = join(model.directory, 'drydock.mjs');
+  await bundle(file);
   const found: Synced[] = [];
   let idle: Idle | undefined;
   for (let run = 1; run <= runs; run += 1) {

@@ -1,24 +1,9 @@
-import { join } from 'node:path';
-import { rolldown } from 'rolldown';
-import config from '../../rolldown.config.ts';
 import { CONTEXT } from '../control-plane/kubeconfig.ts';
 import { freePort } from '../control-plane/ports.ts';
 import { type Measured, measure } from './measured.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-
 /** The operator as its image runs it, with the probe before it. */
 export type BundledOperator = Measured & { answers(path: '/healthz' | '/readyz'): Promise<boolean> };
-
-/** Makes the one file of the image anew, as `npm run bundle` does: an old one would give the figures of another program. */
-export async function bundle(directory: string): Promise<string> {
-  const { output, ...input } = config as Extract<typeof config, { input?: unknown }>;
-  const file = join(directory, 'drydock.mjs');
-  const built = await rolldown({ ...input, cwd: ROOT });
-  await built.write({ ...(output as object), file });
-  await built.close();
-  return file;
-}
 
 /** Starts it against a kubeconfig. */
 export async function startBundle(file: string, kubeconfig: string, log: string): Promise<BundledOperator> {

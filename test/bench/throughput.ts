@@ -4,11 +4,12 @@ import { fakeNode } from '../../src/simulation/controllers/fake-node.ts';
 import { type BudgetObject, holds, type NodeObject, type PodObject } from '../../src/simulation/objects.ts';
 import { pause, until } from '../control-plane/until.ts';
 import { FROM } from '../simulation/scenario.ts';
+import { bundle } from '../support/bundle.ts';
 import { fill } from './crowd.ts';
 import { type Figure, quantile, rowsOf, table } from './figures.ts';
 import { watchFreed } from './freed.ts';
 import { measure } from './measured.ts';
-import { bundle, startBundle } from './operator.ts';
+import { startBundle } from './operator.ts';
 import { appsOf, namespacesOf, type Posted, rules, type Scene, upgradeOf } from './scenes.ts';
 import { OPERATOR, type ServedModel, serveModel } from './served-model.ts';
 import { tallyOf } from './tally.ts';
@@ -144,7 +145,8 @@ function isAtEase({ api: { registry } }: ServedModel): boolean {
 async function startReady(model: ServedModel) {
   // Without a policy the operator would make its own.
   post(model, rules());
-  const file = await bundle(model.directory);
+  const file = join(model.directory, 'drydock.mjs');
+  await bundle(file);
   const operator = await startBundle(file, model.kubeconfig, join(model.directory, 'operator.log'));
   await until(() => operator.answers('/readyz'), { what: 'the operator is ready', seconds: LIMIT_SECONDS });
   await pause(WARM_MS);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plane } from '../control-plane/cluster.ts';
 import { until } from '../control-plane/until.ts';
-import { applyByKubectl, install, type Operator, startOperator, USER } from '../end-to-end/ground.ts';
+import { applyByKubectl, installByKubectl, type Operator, SOURCE, startOperator, USER } from '../end-to-end/ground.ts';
 import { allNodes } from '../end-to-end/seen.ts';
 import { nodes } from '../end-to-end/shop.ts';
 import { chooseGround, type Wish } from './grounds.ts';
@@ -51,7 +51,7 @@ export async function setStage(terminal: Terminal, atEnd: AtEnd, wish: Wish): Pr
     return { said: `Kubernetes ${gitVersion}${without}`, value: started };
   });
   await step('Drydock', async () => {
-    await install(plane);
+    await installByKubectl(plane);
     return { said: 'kubectl apply -k deploy, but for its Deployment', value: undefined };
   });
   const fakes = nodes(WORKERS, 1);
@@ -69,7 +69,7 @@ export async function setStage(terminal: Terminal, atEnd: AtEnd, wish: Wish): Pr
     return { said: `${SHOP_PODS} pods that may move, 3 PodDisruptionBudgets`, value: undefined };
   });
   const operator = await step('operator', async () => {
-    const started = await startOperator(plane);
+    const started = await startOperator(plane, { main: SOURCE });
     atEnd(async () => {
       await started.end('TERM');
     });

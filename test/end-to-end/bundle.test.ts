@@ -1,18 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import config from '../../rolldown.config.ts';
 import { type Child, startChild } from '../control-plane/child.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { controlPlaneForTests, hasControlPlane } from '../control-plane/ladder.ts';
 import { freePort } from '../control-plane/ports.ts';
 import { until } from '../control-plane/until.ts';
+import { OPERATOR } from '../support/built.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const directory = mkdtempSync(join(tmpdir(), 'drydock-bundle-'));
-const bundle = join(directory, 'drydock.mjs');
 
 let plane: ControlPlane;
 
@@ -28,7 +26,7 @@ async function startReplica(name: string): Promise<Replica> {
     DRYDOCK_METRICS_ADDRESS: `127.0.0.1:${port}`,
   };
   const logFile = join(directory, `${name}.log`);
-  const child = startChild(name, process.execPath, [bundle], { logFile, env, cwd: directory });
+  const child = startChild(name, process.execPath, [OPERATOR], { logFile, env, cwd: directory });
   const log = () => readFileSync(logFile, 'utf8');
   const get = async (path: string) => {
     if (!child.alive()) throw new Error(`${name} has ended:\n${log()}`);
@@ -50,10 +48,6 @@ async function leads({ get }: Replica): Promise<boolean> {
 
 describe.skipIf(!(await hasControlPlane()))('the one file of the image', () => {
   beforeAll(async () => {
-    const { output, ...input } = config as Extract<typeof config, { input?: unknown }>;
-    const built = await rolldown({ ...input, cwd: ROOT });
-    await built.write({ ...(output as object), file: bundle });
-    await built.close();
     plane = await controlPlaneForTests();
     const applied = await plane.kubectl(['apply', '-k', join(ROOT, 'deploy')]);
     expect(applied.stderr).toBe('');
@@ -91,7 +85,7 @@ describe.skipIf(!(await hasControlPlane()))('the one file of the image', () => {
   test('that does not know which cluster is meant ends with a sentence', async () => {
     const logFile = join(directory, 'lost.log');
     const env = { PATH: process.env['PATH'], KUBECONFIG: plane.kubeconfig };
-    const child = startChild('lost', process.execPath, [bundle], { logFile, env });
+    const child = startChild('lost', process.execPath, [OPERATOR], { logFile, env });
     expect(await child.exited).toBe(2);
     expect(readFileSync(logFile, 'utf8')).toMatch(/^drydock: outside a pod the context must be named/);
   });

@@ -19,22 +19,21 @@ describe('the demo on a machine that has nothing but Node', () => {
     expect(complained).toContain('--real and --simulated exclude each other');
   });
 
-  it.concurrent.each([[[]], [['--simulated']]])(
-    'plays on a simulated cluster, and says so (%j)',
-    { timeout: MINUTES },
-    async (args) => {
-      const played = await play(args, nothing);
-      const { said } = played;
-      expectWhole(played, 'a simulated cluster');
-      expect(said).toContain('no kubectl here');
-      expect(said).toMatch(/is blocked, on purpose: pod shop\/payments-\S+, .*reason BudgetNeverAllows\./);
-      expect(said).toContain('in place of kubectl: -n shop patch poddisruptionbudget payments');
-      expect(said).toContain('clusterupgrade.drydock.dev/to-1-36 condition met, and the wait is over.');
-    },
-  );
+  it.concurrent('plays on a simulated cluster, and says so', { timeout: MINUTES }, async () => {
+    const played = await play([], nothing);
+    const { said } = played;
+    expectWhole(played, 'a simulated cluster');
+    expect(said).toContain('no kubectl here');
+    expect(said).toMatch(/is blocked, on purpose: pod shop\/payments-\S+, .*reason BudgetNeverAllows\./);
+    expect(said).toContain('in place of kubectl: -n shop patch poddisruptionbudget payments');
+    expect(said).toContain('clusterupgrade.drydock.dev/to-1-36 condition met, and the wait is over.');
+  });
 
-  it.concurrent('takes the simulated cluster down when it is interrupted', { timeout: MINUTES }, async () => {
+  it.concurrent('plays there where it is asked to, and takes it down when it is interrupted', {
+    timeout: MINUTES,
+  }, async () => {
     const { code, said, complained, left } = await play(['--simulated'], nothing, 'Draining');
+    expect(said.split('\n')[0]).toContain('Ground: a simulated cluster');
     expect({ code, complained }).toEqual({ code: 130, complained: '' });
     expect(said).toContain('Stopped: everything that was started is being taken down.');
     expect(left).toEqual([]);

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
-import { COMPILED } from '../control-plane/build.ts';
 import { type Child, startChild } from '../control-plane/child.ts';
 import type { Plane } from '../control-plane/cluster.ts';
 import type { ControlPlane, ControlPlaneOptions } from '../control-plane/control-plane.ts';
@@ -9,6 +8,7 @@ import { controlPlaneForTests } from '../control-plane/ladder.ts';
 import { type NodeAgent, startNodeAgent } from '../control-plane/node-agent.ts';
 import { freePort } from '../control-plane/ports.ts';
 import { until } from '../control-plane/until.ts';
+import { COMPILED, OPERATOR } from '../support/built.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 export const SYSTEM = 'drydock-system';
@@ -21,7 +21,8 @@ export type Ground = { readonly plane: ControlPlane; readonly agent: NodeAgent; 
 /** Starts a control plane and installs everything of deploy/ but the Deployment. */
 export async function startGround(options: ControlPlaneOptions = {}): Promise<Ground> {
   const plane = await controlPlaneForTests(options);
-  await install(plane);
+  // Without kubectl, whose starts would take longer than the rest of it.
+  await install(plane, (documents) => apply(plane, documents));
   const agent = startNodeAgent(plane);
   return {
     plane,
@@ -33,19 +34,30 @@ export async function startGround(options: ControlPlaneOptions = {}): Promise<Gr
   };
 }
 
-/** Applies what deploy/ ships, as kubectl does it, without the Deployment. */
-export async function install(plane: Plane): Promise<void> {
+/** Applies what deploy/ ships, without the Deployment, as kubectl does it. */
+export async function installByKubectl(plane: Plane): Promise<void> {
+  await install(plane, async (documents) => {
+    await applyByKubectl(plane, yaml(documents));
+    const definitions = documents.filter(isDefinition).map(({ metadata }) => `crd/${metadata.name}`);
+    if (definitions.length > 0)
+      await must(plane, ['wait', '--for=condition=Established', ...definitions, '--timeout=30s']);
+  });
+}
+
+type Shipped = { readonly kind: string; readonly metadata: { readonly name: string } };
+
+async function install(plane: Plane, applied: (documents: readonly Shipped[]) => Promise<unknown>): Promise<void> {
   const built = await plane.kubectl(['kustomize', join(ROOT, 'deploy')]);
   if (built.code !== 0) throw new Error(built.stderr);
-  const documents = parseAllDocuments(built.stdout).map(
-    (document) => document.toJS() as { kind: string; metadata: { name: string } },
-  );
+  const documents = parseAllDocuments(built.stdout).map((document) => document.toJS() as Shipped);
   const wanted = documents.filter(({ kind }) => kind !== 'Deployment');
-  const first = wanted.filter(({ kind }) => kind === 'CustomResourceDefinition' || kind === 'Namespace');
-  await applyByKubectl(plane, yaml(first));
-  await applyByKubectl(plane, yaml(wanted.filter((document) => !first.includes(document))));
-  const definitions = first.filter(({ kind }) => kind !== 'Namespace').map(({ metadata }) => `crd/${metadata.name}`);
-  await must(plane, ['wait', '--for=condition=Established', ...definitions, '--timeout=30s']);
+  const first = wanted.filter((each) => isDefinition(each) || each.kind === 'Namespace');
+  await applied(first);
+  await applied(wanted.filter((document) => !first.includes(document)));
+}
+
+function isDefinition({ kind }: Shipped): boolean {
+  return kind === 'CustomResourceDefinition';
 }
 
 /** Applies objects and says what the API server said against it; without kubectl, whose start would take longer. */
@@ -69,7 +81,10 @@ export async function must(plane: Plane, args: readonly string[], input?: string
   return said.stdout;
 }
 
-/** One process of the operator, as `npm start` runs it. */
+/** The operator as `npm start` runs it. */
+export const SOURCE = join(ROOT, 'src/main.ts');
+
+/** One process of the operator. */
 export type Operator = Child & {
   readonly metrics: string;
   log(): string;
@@ -80,6 +95,8 @@ export type Operator = Child & {
 /** How an operator is started. */
 export type OperatorOptions = {
   readonly name?: string;
+  /** What is run; the one file of the image, unless it is said otherwise. */
+  readonly main?: string;
   /** Another API server address, such as that of a proxy. */
   readonly server?: string;
   readonly args?: readonly string[];
@@ -101,7 +118,7 @@ export async function startOperator(plane: Plane, options: OperatorOptions = {})
     ...(options.args ?? []),
   ];
   const env = { ...process.env, KUBECONFIG: kubeconfig, NODE_OPTIONS: '', NODE_COMPILE_CACHE: COMPILED };
-  const child = startChild(options.name ?? 'drydock', process.execPath, [join(ROOT, 'src/main.ts'), ...args], {
+  const child = startChild(options.name ?? 'drydock', process.execPath, [options.main ?? OPERATOR, ...args], {
     logFile,
     env,
   });

@@ -8,7 +8,7 @@ import { builtBinaries } from '../control-plane/binaries.ts';
 import { until } from '../control-plane/until.ts';
 import { built } from '../simulated-ground/kustomization.ts';
 import { type SimulatedPlane, startSimulatedPlane } from '../simulated-ground/plane.ts';
-import { install } from './ground.ts';
+import { installByKubectl } from './ground.ts';
 import { nodes } from './shop.ts';
 
 const SHOP = join(import.meta.dirname, '../demo/shop.yaml');
@@ -22,7 +22,7 @@ beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'drydock-kubectl-'));
   kubectlFile = (await builtBinaries()).kubectl;
   plane = await startSimulatedPlane({ kubectl: kubectlFile });
-  await install(plane);
+  await installByKubectl(plane);
   await plane.createNodes(nodes(3, 1));
   await said('create', 'namespace', 'shop');
   await said('apply', '-f', SHOP);

@@ -7,7 +7,7 @@ import { alone, atRest, begin, expectBack } from './alone.ts';
 import {
   apply,
   type Ground,
-  install,
+  installByKubectl,
   JOBS,
   must,
   type Operator,
@@ -121,7 +121,7 @@ describe('Drydock is uninstalled in the wrong order in the middle of its work, a
 
   it('gives back what no Job has changed, and removes the Job that was never released', async () => {
     const { plane, agent } = ground;
-    await install(plane);
+    await installByKubectl(plane);
     await apply(plane, settings());
     operator = await startOperator(plane, { args: ['--leader-elect', 'false'] });
     await operator.ready();

@@ -2,9 +2,21 @@ import { expect, test } from 'vitest';
 import { afterKills, type Case, RESTORE, SNAPSHOT, stale } from './kills.ts';
 import { planted } from './node.ts';
 
-const PLANTED: readonly [what: string, found: RegExp, file: string, from: string, to: string, played: Case][] = [
+type Planted = readonly [
+  what: string,
+  where: RegExp,
+  found: RegExp,
+  file: string,
+  from: string,
+  to: string,
+  played: Case,
+];
+
+/** Killed only where it shows; at every call the payload as it is shipped is killed. */
+const PLANTED: readonly Planted[] = [
   [
     'an installation that was interrupted is not finished first',
+    /apt-get .*upgrade/,
     /half-way through apt-get .*upgrade.*dpkg was interrupted/,
     'lib/apt.sh',
     'run dpkg --configure -a',
@@ -13,6 +25,7 @@ const PLANTED: readonly [what: string, found: RegExp, file: string, from: string
   ],
   [
     'packages are put on hold only where the run itself took them off it',
+    /apt-get .*install .*kubeadm/,
     /left otherwise: state\/held-kubeadm/,
     'lib/apt.sh',
     'apt_exact() {\n',
@@ -21,6 +34,7 @@ const PLANTED: readonly [what: string, found: RegExp, file: string, from: string
   ],
   [
     'a reboot that was armed before is not taken back',
+    /systemd-run/,
     /after systemd-run.*could not be armed/,
     'reboot',
     '\ndisarm\n',
@@ -29,6 +43,7 @@ const PLANTED: readonly [what: string, found: RegExp, file: string, from: string
   ],
   [
     'half a snapshot is left where it was',
+    /etcdctl .*snapshot save/,
     /half-way through etcdctl .*half a snapshot: .*partial/,
     'etcd-snapshot',
     '  rm -f "$dir/.partial-$DRYDOCK_NODE-"*\n',
@@ -37,6 +52,7 @@ const PLANTED: readonly [what: string, found: RegExp, file: string, from: string
   ],
   [
     'what was there before is moved away again although it is what was restored',
+    /^mv /,
     /killed after mv .*left otherwise: .*before/,
     '../restore/restore',
     '[ -e "$data/member" ] && [ ! -e "$old/member" ]',
@@ -45,6 +61,7 @@ const PLANTED: readonly [what: string, found: RegExp, file: string, from: string
   ],
   [
     'what is renewed already is not renewed again, nor restarted',
+    /certs renew/,
     /killed after kubeadm certs renew all: still with the old/,
     'kubeadm-certificates',
     "    step 'look at etcd'",
@@ -53,7 +70,7 @@ const PLANTED: readonly [what: string, found: RegExp, file: string, from: string
   ],
 ];
 
-test.each(PLANTED)('planted bug: %s: it is found', async (_, found, file, from, to, played) => {
-  const wrong = await afterKills({ ...played, payload: planted(file, from, to) });
+test.each(PLANTED)('planted bug: %s: it is found', async (_, where, found, file, from, to, played) => {
+  const wrong = await afterKills({ ...played, payload: planted(file, from, to) }, where);
   expect(wrong.join('\n')).toMatch(found);
 });

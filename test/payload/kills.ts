@@ -24,18 +24,21 @@ const HALVES =
 
 /**
  * Everything that is wrong after a kill at any single call: the whole group is killed there (and half-way through a call that has
- * halves), the profile is run again, and must end as if nothing had happened. Empty is what must come out.
+ * halves), the profile is run again, and must end as if nothing had happened. Empty is what must come out. With `where` only calls
+ * that are so are killed at.
  */
-export async function afterKills(played: Case): Promise<readonly string[]> {
+export async function afterKills(played: Case, where = /^/): Promise<readonly string[]> {
   const undisturbed = await make(played);
   const clean = await go(undisturbed, played);
   const wanted = undisturbed.state();
   undisturbed.end();
   if (clean.code !== 0) return [`undisturbed: ${clean.message}`];
-  const kills = clean.calls.flatMap((call, index) => [
-    ...(HALVES.test(call) ? [{ at: index + 1, call, half: true }] : []),
-    { at: index + 1, call, half: false },
-  ]);
+  const kills = clean.calls
+    .flatMap((call, index) => [
+      ...(HALVES.test(call) ? [{ at: index + 1, call, half: true }] : []),
+      { at: index + 1, call, half: false },
+    ])
+    .filter(({ call }) => where.test(call));
   const wrong: string[] = [];
   const next = kills.values();
   const worker = async () => {

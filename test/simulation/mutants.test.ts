@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sayToStderr } from '../control-plane/binaries.ts';
 import { playSeeds, type Summary } from './crew.ts';
 import { MUTANTS, planted } from './mutants.ts';
 
@@ -14,14 +15,19 @@ describe.concurrent.each(MUTANTS)('$guarantee, planted: $name', (mutant) => {
   });
 
   it('is caught by its checker within a thousand seeds', { timeout: 300_000 }, async () => {
-    let caught = false;
-    const heard = ({ violations }: Summary) => {
-      caught ||= violations.some(({ guarantee }) => guarantee === mutant.guarantee);
-      return !caught;
+    let caught: number | undefined;
+    const heard = ({ seed, violations }: Summary) => {
+      if (violations.some(({ guarantee }) => guarantee === mutant.guarantee)) caught ??= seed;
+      return caught === undefined;
     };
     // Alone, so that no second thread loads the whole operator for a seed that nobody waits for.
     await playSeeds([mutant.seed], heard, mutant);
-    if (!caught) await playSeeds(SEEDS, heard, mutant);
-    expect(caught).toBe(true);
+    if (caught === undefined) {
+      await playSeeds(SEEDS, heard, mutant);
+      sayToStderr(
+        `mutants.ts: seed ${mutant.seed} no longer catches "${mutant.name}"; seed ${caught} does: write that.`,
+      );
+    }
+    expect(caught).toBeDefined();
   });
 });

@@ -51,7 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/mark.ts',
     from: 'unschedulable: previous?.unschedulable === true,',
     to: 'unschedulable: false,',
-    seed: 168,
+    seed: 317,
   },
   {
     guarantee: 'C3',

@@ -20,7 +20,7 @@ import {
   UPGRADES,
   type Upgrade,
 } from './truth.ts';
-import { type Violation, World } from './world.ts';
+import { type Violation, World, type WorldOptions } from './world.ts';
 
 /** What came of a seed. */
 export type Played = {
@@ -45,7 +45,7 @@ const PATIENCE_MS = 24 * HOUR;
 const API = '/apis/drydock.dev/v1alpha1';
 
 /** Plays a seed from its first node to its rest. */
-export async function play(scene: Scenario, options: { readonly trace?: boolean } = {}): Promise<Played> {
+export async function play(scene: Scenario, options: WorldOptions = {}): Promise<Played> {
   const world = new World(scene, options);
   const calmFrom = { at: 0 };
   await settle(world, () => {

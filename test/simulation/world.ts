@@ -19,6 +19,14 @@ import { denying } from './webhook.ts';
 /** What broke, when, and how. */
 export type Violation = { readonly guarantee: Guarantee | 'BUG'; readonly atMs: number; readonly text: string };
 
+/** How a world is watched. */
+export type WorldOptions = {
+  readonly trace?: boolean;
+  readonly luck?: Luck;
+  /** A guarantee whose first violation is all that is to be known: nothing happens after it. */
+  readonly enough?: Guarantee | undefined;
+};
+
 const ADMIN = 'person';
 const RESTART_MS = 5_000;
 const MOST_VIOLATIONS = 20;
@@ -57,10 +65,13 @@ export class World {
   #stirred = false;
   #generation = 0;
   #over = false;
+  readonly #enough: Guarantee | undefined;
+  #isEnough = false;
   #ceasedAt = Number.POSITIVE_INFINITY;
 
-  constructor(scenario: Scenario, options: { readonly trace?: boolean; readonly luck?: Luck } = {}) {
+  constructor(scenario: Scenario, options: WorldOptions = {}) {
     this.scenario = scenario;
+    this.#enough = options.enough;
     this.dice = dice(scenario.seed).fork('world');
     this.trace = new Trace(START, options.trace ?? false);
     const { timeline, etcd } = this;
@@ -131,7 +142,7 @@ export class World {
   async run(milliseconds: number, until: () => boolean = () => false): Promise<boolean> {
     const end = this.timeline.now() + milliseconds;
     for (;;) {
-      if (this.violations.length >= MOST_VIOLATIONS) return false;
+      if (this.#isEnough) return false;
       const next = this.timeline.next();
       if (next === undefined || next > end) break;
       this.timeline.step();
@@ -150,6 +161,7 @@ export class World {
     const atMs = this.timeline.now() - START;
     this.trace.tell(this.timeline.now(), `VIOLATION ${guarantee}: ${text}`);
     if (this.violations.length < MOST_VIOLATIONS) this.violations.push({ guarantee, atMs, text });
+    this.#isEnough ||= this.violations.length === MOST_VIOLATIONS || guarantee === this.#enough;
   }
 
   /** Asks the checkers that can only judge when everything has come to rest. */
