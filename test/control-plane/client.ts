@@ -29,6 +29,9 @@ export type KubernetesObject = {
 /** A list as the API server sends it. */
 export type List<T> = { readonly metadata: { readonly resourceVersion: string }; readonly items: readonly T[] };
 
+/** What a watch tells. */
+export type Change<T> = { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T };
+
 /** Whatever the API server said. */
 export type Reply = {
   readonly status: number;
@@ -79,12 +82,7 @@ export class Client {
       origin: this.server,
       path,
       method: method as Dispatcher.HttpMethod,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        'user-agent': this.#userAgent,
-        accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': contentType }),
-      },
+      headers: { ...this.#headers(), ...(body === undefined ? {} : { 'content-type': contentType }) },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.body.text();
@@ -107,6 +105,31 @@ export class Client {
   /** The items of a list. */
   async list<T = KubernetesObject>(path: string): Promise<readonly T[]> {
     return (await this.#accepted<List<T>>('GET', path)).items;
+  }
+
+  /** What changes after a version of a list, until the API server ends the watch; throws where there is no answer, or no more. */
+  async *watch<T>(path: string, version: string, signal: AbortSignal): AsyncGenerator<Change<T>> {
+    const query = `${path.includes('?') ? '&' : '?'}watch=1&resourceVersion=${version}`;
+    const { body, statusCode } = await this.#agent.request({
+      origin: this.server,
+      path: `${path}${query}`,
+      method: 'GET',
+      headers: this.#headers(),
+      bodyTimeout: 0,
+      signal,
+    });
+    if (statusCode !== 200) throw new Error(`watch ${path}: ${statusCode} ${await body.text()}`);
+    let rest = '';
+    body.setEncoding('utf8');
+    for await (const chunk of body as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines.filter(Boolean)) {
+        const change = JSON.parse(line) as Change<T> | { readonly type: 'ERROR' };
+        if (change.type === 'ERROR') return;
+        yield change;
+      }
+    }
   }
 
   /** Creates an object. */
@@ -155,6 +178,10 @@ export class Client {
   /** Lets go of all connections. */
   close(): Promise<void> {
     return this.#agent.destroy();
+  }
+
+  #headers() {
+    return { authorization: `Bearer ${this.#token}`, 'user-agent': this.#userAgent, accept: 'application/json' };
   }
 
   async #established(path: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Behaves, Behaviour, Work } from '../../src/simulation/controllers/payload.ts';
-import { type Metadata, PATCH, Refused } from './client.ts';
+import { type List, type Metadata, PATCH, Refused } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import {
   isControlPlane,
@@ -24,9 +24,6 @@ export type NodeAgent = {
   stop(): Promise<void>;
 };
 
-/** Where the agent looks. */
-export type NodeAgentOptions = { readonly namespace?: string; readonly everyMs?: number };
-
 type Pod = {
   readonly metadata: Metadata & { readonly uid: string; readonly namespace: string };
   readonly spec: {
@@ -40,13 +37,16 @@ type Pod = {
   readonly status: { readonly phase: string; readonly startTime?: string };
 };
 
+const JOB_PODS = '/api/v1/namespaces/drydock-jobs/pods?labelSelector=drydock.dev%2Fjob';
+/** Between a watch that has ended and the list after it. */
+const AGAIN_MS = 200;
 const NO_POWER: Behaviour = { reboot: 'slow', neverBack: true };
 /** What a kubelet says of a container that it lost with the machine. */
 const LOST_WITH_THE_MACHINE = 255;
 
 /** Starts to do what payloads would do: works on the pods of Drydock's Jobs as soon as they run. */
-export function startNodeAgent(cluster: Cluster, options: NodeAgentOptions = {}): NodeAgent {
-  return new Agent(cluster, options);
+export function startNodeAgent(cluster: Cluster): NodeAgent {
+  return new Agent(cluster);
 }
 
 class Agent implements NodeAgent {
@@ -57,14 +57,11 @@ class Agent implements NodeAgent {
   readonly #hanging = new Set<{ readonly node: string; readonly release: () => void }>();
   readonly #running = new Set<Promise<void>>();
   readonly #loop: Promise<void>;
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
-  constructor(cluster: Cluster, { namespace = 'drydock-jobs', everyMs = 200 }: NodeAgentOptions) {
+  constructor(cluster: Cluster) {
     this.#cluster = cluster;
-    this.#loop = this.#look(
-      `/api/v1/namespaces/${namespace}/pods?labelSelector=drydock.dev%2Fjob&resourceVersion=0`,
-      everyMs,
-    );
+    this.#loop = this.#look();
   }
 
   behave(node: string, behaves: Behaves, job: Work['job'] = 'upgrade'): void {
@@ -76,27 +73,39 @@ class Agent implements NodeAgent {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     for (const { release } of this.#hanging) release();
     await this.#loop;
     await Promise.all(this.#running);
   }
 
-  async #look(path: string, everyMs: number): Promise<void> {
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #look(): Promise<void> {
+    const { kubelets } = this.#cluster;
     while (!this.#stopped) {
-      // The API server may be away: tests stop it.
-      const pods = await this.#cluster.kubelets.list<Pod>(path).catch(() => []);
-      for (const pod of pods) {
-        const work = workOf(pod);
-        if (work === undefined || this.#seen.has(pod.metadata.uid)) continue;
-        this.#seen.add(pod.metadata.uid);
-        this.works.push(work);
-        const running = this.#work(pod, work).catch((error: unknown) => this.#report(work, error));
-        this.#running.add(running);
-        void running.finally(() => this.#running.delete(running));
+      try {
+        const { items, metadata } = await kubelets.get<List<Pod>>(`${JOB_PODS}&resourceVersion=0`);
+        for (const pod of items) this.#begin(pod);
+        const changes = kubelets.watch<Pod>(JOB_PODS, metadata.resourceVersion, this.#stopping.signal);
+        for await (const { type, object } of changes) if (type !== 'DELETED') this.#begin(object);
+      } catch {
+        // The API server may be away: tests stop it.
       }
-      await pause(everyMs);
+      await pause(AGAIN_MS);
     }
+  }
+
+  #begin(pod: Pod): void {
+    const work = workOf(pod);
+    if (work === undefined || this.#seen.has(pod.metadata.uid)) return;
+    this.#seen.add(pod.metadata.uid);
+    this.works.push(work);
+    const running = this.#work(pod, work).catch((error: unknown) => this.#report(work, error));
+    this.#running.add(running);
+    void running.finally(() => this.#running.delete(running));
   }
 
   async #work(pod: Pod, work: Work): Promise<void> {
