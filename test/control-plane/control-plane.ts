@@ -203,8 +203,9 @@ class Run implements ControlPlane {
 
   #run(component: Component, args: readonly string[]): void {
     const logFile = this.#files.log(component);
-    // Many control planes share the cores: threads of one that spin for work only take time from the others.
-    const env = { ...process.env, HOME: this.directory, GOMAXPROCS: '1' };
+    // Many control planes share the cores: threads of one that spin for work only take time from the others, and so does
+    // collecting garbage as often as where memory is short.
+    const env = { ...process.env, HOME: this.directory, GOMAXPROCS: '1', GOGC: '400' };
     const options = { logFile, cwd: this.directory, env };
     this.#children.set(component, startChild(component, this.#binaries[component], args, options));
   }

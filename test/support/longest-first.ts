@@ -5,6 +5,7 @@ const LONG = [
   'kill-before',
   'kill-after',
   'demo',
+  'kills',
   'kill-drain',
   'leader',
   'control-planes',
