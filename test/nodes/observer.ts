@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { pause } from '../control-plane/until.ts';
+import { looks } from './looks.ts';
 
 /** A question that was asked at a time, and how it was answered. */
 export type Sample = { readonly at: number; readonly answered: boolean; readonly why?: string };
@@ -57,42 +57,33 @@ export function observe(asked: Asked): Observer {
   const counts: Count[] = [];
   const answers: Answered[] = [];
   const failures: Failure[] = [];
-  const stopping = new AbortController();
-  const every = async (ms: number, look: () => Promise<void>) => {
-    while (!stopping.signal.aborted) await Promise.all([look(), pause(ms)]);
-  };
+  const { every, stop } = looks();
   const kubernetes = (path: string) =>
     ask(`${asked.server}${path}`, { ca: asked.ca, headers: { authorization: `Bearer ${asked.token}` } });
-  const loops = [
-    every(API_EVERY_MS, async () => {
-      const at = Date.now();
-      const answer = await kubernetes('/api/v1/namespaces/default');
-      api.push({ at, answered: answer.status === 200, ...(answer.status === 200 ? {} : { why: answer.text }) });
-    }),
-    every(COUNT_EVERY_MS, async () => {
-      const at = Date.now();
-      const [pods, budgets] = await Promise.all([
-        kubernetes(`/api/v1/namespaces/${asked.namespace}/pods`),
-        kubernetes(`/apis/policy/v1/namespaces/${asked.namespace}/poddisruptionbudgets`),
-      ]);
-      if (pods.status !== 200 || budgets.status !== 200) return;
-      counts.push(...countHealthy(at, JSON.parse(pods.text).items, JSON.parse(budgets.text).items));
-    }),
-    ...Object.entries(asked.entries).map(([entry, url]) =>
-      every(REQUEST_EVERY_MS, async () => {
-        const at = Date.now();
-        const answer = await ask(url);
-        if (answer.status === 200) answers.push({ at, pod: answer.text.trim() });
-        else failures.push({ at, entry, why: answer.text });
-      }),
-    ),
-  ];
+  every(API_EVERY_MS, async (at) => {
+    const answer = await kubernetes('/api/v1/namespaces/default');
+    api.push({ at, answered: answer.status === 200, ...(answer.status === 200 ? {} : { why: answer.text }) });
+  });
+  every(COUNT_EVERY_MS, async (at) => {
+    const [pods, budgets] = await Promise.all([
+      kubernetes(`/api/v1/namespaces/${asked.namespace}/pods`),
+      kubernetes(`/apis/policy/v1/namespaces/${asked.namespace}/poddisruptionbudgets`),
+    ]);
+    if (pods.status !== 200 || budgets.status !== 200) return;
+    counts.push(...countHealthy(at, JSON.parse(pods.text).items, JSON.parse(budgets.text).items));
+  });
+  for (const [entry, url] of Object.entries(asked.entries)) {
+    every(REQUEST_EVERY_MS, async (at) => {
+      const answer = await ask(url);
+      if (answer.status === 200) answers.push({ at, pod: answer.text.trim() });
+      else failures.push({ at, entry, why: answer.text });
+    });
+  }
   const seen = () => ({ api: [...api], counts: [...counts], answers: [...answers], failures: [...failures] });
   return {
     seen,
     stop: async () => {
-      stopping.abort();
-      await Promise.all(loops);
+      await stop();
       return seen();
     },
   };

@@ -1,7 +1,7 @@
 import { HELD_BY } from '../../src/core/mark.ts';
-import { pause } from '../control-plane/until.ts';
 import type { NodeCluster } from './cluster.ts';
 import { membersOf } from './etcd.ts';
+import { looks } from './looks.ts';
 import { type Answer, ask, type Outage, outages } from './observer.ts';
 
 /** What the API said at a time of who is out of service, who is worked on, and who has a ticket. */
@@ -60,27 +60,22 @@ export async function keepVigil(cluster: NodeCluster): Promise<Vigil> {
       ...(body === undefined ? {} : { method: 'PATCH', body: JSON.stringify(body) }),
     });
   await cluster.admin.create('/api/v1/namespaces/default/configmaps', { metadata: { name: 'vigil' } });
-  const stopping = new AbortController();
-  const every = async (ms: number, look: (at: number) => Promise<void>) => {
-    while (!stopping.signal.aborted) await Promise.all([look(Date.now()), pause(ms)]);
-  };
-  const loops = [
-    every(GLIMPSE_MS, async (at) => {
-      const answers = await Promise.all(ASKED.map((path) => twice(() => put(path))));
-      if (answers.every(({ status }) => status === 200))
-        glimpses.push(glimpse(at, answers.map(({ text }) => JSON.parse(text)) as unknown as Answers));
-    }),
-    every(QUORUM_MS, async (at) => {
-      quorums.push({ at, healthy: await healthy() });
-    }),
-    every(SERVERS_MS, async (at) => {
-      servers.push({ at, ready: await readyOnes(cluster) });
-    }),
-    every(WRITE_MS, async (at) => {
-      const { status, tries, whyNotOnce } = await twice(() => put(COUNTER, { data: { at: String(at) } }));
-      writes.push({ at, tries, written: status === 200, why: whyNotOnce });
-    }),
-  ];
+  const { every, stop } = looks();
+  every(GLIMPSE_MS, async (at) => {
+    const answers = await Promise.all(ASKED.map((path) => twice(() => put(path))));
+    if (answers.every(({ status }) => status === 200))
+      glimpses.push(glimpse(at, answers.map(({ text }) => JSON.parse(text)) as unknown as Answers));
+  });
+  every(QUORUM_MS, async (at) => {
+    quorums.push({ at, healthy: await healthy() });
+  });
+  every(SERVERS_MS, async (at) => {
+    servers.push({ at, ready: await readyOnes(cluster) });
+  });
+  every(WRITE_MS, async (at) => {
+    const { status, tries, whyNotOnce } = await twice(() => put(COUNTER, { data: { at: String(at) } }));
+    writes.push({ at, tries, written: status === 200, why: whyNotOnce });
+  });
   const seen = () => ({
     glimpses: [...glimpses],
     quorums: [...quorums],
@@ -90,8 +85,7 @@ export async function keepVigil(cluster: NodeCluster): Promise<Vigil> {
   return {
     seen,
     stop: async () => {
-      stopping.abort();
-      await Promise.all(loops);
+      await stop();
       return seen();
     },
   };
