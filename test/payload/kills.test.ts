@@ -13,6 +13,6 @@ const CASES: readonly Case[] = [
   RESTORE,
 ];
 
-test.each(CASES)('$profile $args may be killed at any change of the node, and ends well when it is run again', async (played) => {
+test.each(CASES)('$profile $args may be killed at any change, and ends well when it is run again', async (played) => {
   expect(await afterKills(played)).toEqual([]);
 });
