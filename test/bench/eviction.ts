@@ -95,8 +95,7 @@ async function started({ plane }: Ground) {
   await plane.createNamespace('shop');
   await apply(plane, [policy({ maxUnavailable: DRAINED.length })]);
   const kubeconfig = await plane.kubeconfigFor('drydock-system', 'drydock');
-  const file = join(plane.directory, 'drydock.mjs');
-  await bundle(file);
+  const file = await bundle(join(plane.directory, 'drydock.mjs'));
   const operator = await startBundle(file, kubeconfig, join(plane.directory, 'operator.log'));
   await until(() => operator.answers('/readyz'), { what: 'the operator is ready', seconds: LIMIT_SECONDS });
   return operator;

@@ -41,8 +41,7 @@ export async function memory(runs: number, say: (line?: string) => void, crowd: 
   const empty = await emptyRss(log('empty'));
   say('  a naive client lists everything and keeps it');
   const naive = await runNaive(model, log('naive'));
-  const file = join(model.directory, 'drydock.mjs');
-  await bundle(file);
+  const file = await bundle(join(model.directory, 'drydock.mjs'));
   const found: Synced[] = [];
   let idle: Idle | undefined;
   for (let run = 1; run <= runs; run += 1) {

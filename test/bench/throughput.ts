@@ -145,8 +145,7 @@ function isAtEase({ api: { registry } }: ServedModel): boolean {
 async function startReady(model: ServedModel) {
   // Without a policy the operator would make its own.
   post(model, rules());
-  const file = join(model.directory, 'drydock.mjs');
-  await bundle(file);
+  const file = await bundle(join(model.directory, 'drydock.mjs'));
   const operator = await startBundle(file, model.kubeconfig, join(model.directory, 'operator.log'));
   await until(() => operator.answers('/readyz'), { what: 'the operator is ready', seconds: LIMIT_SECONDS });
   await pause(WARM_MS);
