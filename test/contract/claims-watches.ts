@@ -191,10 +191,16 @@ export const WATCHES: readonly Claim[] = [
     expect(Number(bookmark?.object.metadata.resourceVersion)).toBeGreaterThanOrEqual(Number(metadata.resourceVersion));
     watch.stop();
   }),
-  claim('A watch since which nothing has happened has no bookmark of where it began', async (on) => {
-    const from = await here(on, configMaps(await on.namespace()));
-    const watch = await opened(on, `${from}&timeoutSeconds=4&allowWatchBookmarks=true`);
-    expect(await watch.next()).toBeUndefined();
+  claim('A watch has no bookmark of where it began', async (on) => {
+    const path = configMaps(await on.namespace());
+    const { metadata } = await done(get(on, path));
+    const from = Number(metadata.resourceVersion);
+    const watch = await opened(on, `${path}?resourceVersion=${from}&timeoutSeconds=4&allowWatchBookmarks=true`);
+    const told = await watch.next();
+    // What happens elsewhere in the cluster moves a watch on, and is told as a bookmark of then.
+    if (told === undefined) return;
+    expect(told.type).toBe('BOOKMARK');
+    expect(Number(told.object.metadata.resourceVersion)).toBeGreaterThan(from);
   }),
   claim('A watch without a wish for bookmarks has none', async (on) => {
     const path = pods(await on.namespace());

@@ -141,7 +141,9 @@ describe('Drydock is uninstalled in the wrong order in the middle of its work, a
 
   it('awaits the Job that still runs, then does the same with its node', async () => {
     const { plane, agent } = ground;
-    const pods = await plane.admin.list<Object>(`/api/v1/namespaces/${JOBS}/pods`);
+    // The pod of the Job that was removed may be there a moment longer than its Job.
+    const job = (await jobOn('running'))?.metadata.name;
+    const pods = await plane.admin.list<Object>(`/api/v1/namespaces/${JOBS}/pods?labelSelector=job-name=${job}`);
     expect(pods.map(({ metadata }) => metadata.deletionTimestamp)).toEqual([undefined]);
     expect(markOn(await readNode(plane, 'running'), 'held-by')).toBeDefined();
     expect(await ticketed(plane)).toContain('running');
