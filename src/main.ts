@@ -218,7 +218,12 @@ async function main(): Promise<void> {
       },
     ],
   });
-  onSignals(process, () => stop(0));
+  onSignals(process, () => {
+    log.info(
+      'Drydock is asked to end: it begins nothing more, waits for what is on its way, and gives its Lease back.',
+    );
+    stop(0);
+  });
   const running = drydock.run(ended.signal);
   start();
   await running;

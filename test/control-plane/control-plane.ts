@@ -9,7 +9,7 @@ import { type Child, removeAtEnd, type Signal, startChild, tail } from './child.
 import { Client } from './client.ts';
 import type { Plane, Said } from './cluster.ts';
 import * as flags from './flags.ts';
-import { kubeconfig } from './kubeconfig.ts';
+import { certificateIn, kubeconfig } from './kubeconfig.ts';
 import { runKubectl } from './kubectl.ts';
 import { freePort } from './ports.ts';
 import { until } from './until.ts';
@@ -212,13 +212,11 @@ class Run implements ControlPlane {
 
   /** Undefined as long as the API server has not made its certificate. */
   #client(user: User): Client | undefined {
-    try {
-      const client = new Client(this.server, readFileSync(this.caFile), this.#token(user), user);
-      this.#clients.push(client);
-      return client;
-    } catch {
-      return undefined;
-    }
+    const certificate = certificateIn(this.caFile);
+    if (certificate === undefined) return undefined;
+    const client = new Client(this.server, certificate, this.#token(user), user);
+    this.#clients.push(client);
+    return client;
   }
 
   async #writeKubeconfigs(): Promise<void> {

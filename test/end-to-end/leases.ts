@@ -19,6 +19,11 @@ export function identityOf(operator: Operator): string {
   return /"identity":"([^"]+)"/.exec(operator.log())?.[1] ?? '';
 }
 
+/** When a replica says that it was asked to end, in milliseconds since 1970. */
+export function heardAt(operator: Operator): number {
+  return Date.parse(/"time":"([^"]+)"[^\n]*asked to end/.exec(operator.log())?.[1] ?? '');
+}
+
 /** The User-Agent of a replica, by which the audit log tells it from others. */
 export function isOf(operator: Operator): (event: AuditEvent) => boolean {
   const identity = identityOf(operator);
