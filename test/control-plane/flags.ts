@@ -25,7 +25,7 @@ export type Ports = { readonly etcd: number; readonly etcdPeer: number; readonly
 
 /** What a test may turn on or off. */
 export type Turned = {
-  /** `--controllers` of kube-controller-manager, for example `['*', '-disruption-controller']`. */
+  /** `--controllers` of kube-controller-manager, for example `['*', '-disruption-controller']`; else all that has work here. */
   readonly controllers?: readonly string[];
   /** After how many seconds without a heartbeat a node is Unknown (default 50, Kubernetes' own). */
   readonly nodeMonitorGraceSeconds?: number;
@@ -76,6 +76,35 @@ export function apiServerArgs(files: Files, ports: Ports, policy: string, turned
   ];
 }
 
+/** Controllers of what no test has: each would list and watch its kinds in every control plane, and look for work in them. */
+const IDLE = [
+  'certificatesigningrequest-approving',
+  'certificatesigningrequest-cleaner',
+  'certificatesigningrequest-signing',
+  'cronjob',
+  'device-taint-eviction',
+  'endpoints',
+  'endpointslice-mirroring',
+  'ephemeral-volume',
+  'horizontal-pod-autoscaler',
+  'kube-apiserver-serving-clustertrustbundle-publisher',
+  'legacy-serviceaccount-token-cleaner',
+  'persistentvolume-expander',
+  'podcertificaterequest-cleaner',
+  'podgroup-protection',
+  'replicationcontroller',
+  'resourceclaim',
+  'resourcepoolstatusrequest',
+  'resourcequota',
+  'service-cidr',
+  'storage-version-migrator',
+  'storageversion-garbage-collector',
+  'ttl',
+  'validatingadmissionpolicy-status',
+  'volumeattributesclass-protection',
+];
+const CONTROLLERS = ['*', ...IDLE.map((name) => `-${name}-controller`)];
+
 /** The arguments of kube-controller-manager. */
 export function controllerManagerArgs(files: Files, turned: Turned): readonly string[] {
   return [
@@ -87,7 +116,7 @@ export function controllerManagerArgs(files: Files, turned: Turned): readonly st
     '--secure-port=0',
     '--kube-api-qps=200',
     '--kube-api-burst=400',
-    ...(turned.controllers === undefined ? [] : [`--controllers=${turned.controllers.join(',')}`]),
+    `--controllers=${(turned.controllers ?? CONTROLLERS).join(',')}`,
     ...(turned.nodeMonitorGraceSeconds === undefined
       ? []
       : [`--node-monitor-grace-period=${turned.nodeMonitorGraceSeconds}s`, '--node-monitor-period=1s']),

@@ -6,7 +6,7 @@ export type UntilOptions = { readonly what: string; readonly seconds?: number; r
 
 const FIRST_MS = 25;
 const LAST_MS = 250;
-const GROWTH = 1.25;
+const GROWTH = 1.5;
 
 /** Asks again and again until the answer is neither undefined nor false, and returns it; throws at the deadline. */
 export async function until<T>(

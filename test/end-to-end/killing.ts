@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
 import {
   type Hold,
   type HoldOptions,
@@ -16,6 +17,9 @@ import { policy, profile } from './shop.ts';
 type Replica = { readonly operator: Operator; readonly proxy: HoldProxy };
 type Killed = { readonly write: Write; readonly hold: Hold; readonly dead: Replica };
 
+/** Where an operator is killed; told at which write the one before it was. */
+export type LifeOf = (last: Write | undefined) => HoldOptions;
+
 /** A control plane on which the operator is killed again and again, and another goes on each time. */
 export type Killing = {
   readonly ground: Ground;
@@ -23,6 +27,11 @@ export type Killing = {
   log(): string;
   /** Begins the upgrade of a fresh node and kills at a write; undefined if it was at rest before there was one. */
   killedAt(node: string, profileName: string, options: HoldOptions): Promise<Killed | undefined>;
+  /**
+   * Begins the upgrade of a fresh node and kills one operator after the other until it is at rest, each where `lifeOf` says,
+   * which is told at which write the one before it was killed. That goes on when the next operator has listed the world.
+   */
+  killedAgain(node: string, profileName: string, lifeOf: LifeOf): Promise<readonly Write[]>;
 };
 
 /** Sets up the kills of a file. */
@@ -45,6 +54,7 @@ export function killing(): Killing {
     },
     log: () => there(replicas).now().operator.log(),
     killedAt: (node, profileName, options) => killedAt(there(ground), there(replicas), node, profileName, options),
+    killedAgain: (node, profileName, lifeOf) => killedAgain(there(ground), there(replicas), node, profileName, lifeOf),
   };
 }
 
@@ -67,6 +77,7 @@ async function warmUp({ plane }: Ground): Promise<void> {
 /** The one that works, and one that has seen nothing yet: it is started before the kill, but nothing passes its proxy. */
 type Replicas = {
   now(): Replica;
+  next(): Replica;
   /** Kills the one that works with -9 and lets the next begin; returns the dead one. */
   kill(): Promise<Replica>;
   stop(): Promise<void>;
@@ -83,6 +94,7 @@ async function startReplicas({ plane }: Ground): Promise<Replicas> {
   await now.operator.ready();
   return {
     now: () => now,
+    next: () => next,
     kill: async () => {
       const dead = now;
       await dead.operator.end('KILL');
@@ -109,20 +121,48 @@ async function killedAt(
   options: HoldOptions,
 ): Promise<Killed | undefined> {
   const hold = replicas.now().proxy.hold(options);
+  await begin(plane, node, profileName);
+  const write = await heldOn(plane, node, hold);
+  return write === undefined ? undefined : { write, hold, dead: await replicas.kill() };
+}
+
+async function killedAgain(
+  { plane }: Ground,
+  replicas: Replicas,
+  node: string,
+  profileName: string,
+  lifeOf: LifeOf,
+): Promise<readonly Write[]> {
+  const writes: Write[] = [];
+  const dead: Replica[] = [];
+  let hold = replicas.now().proxy.hold(lifeOf(undefined));
+  await begin(plane, node, profileName);
+  for (;;) {
+    const write = await heldOn(plane, node, hold);
+    if (write === undefined) break;
+    writes.push(write);
+    const following = replicas.next().proxy.hold(lifeOf(write));
+    dead.push(await replicas.kill());
+    hold.release();
+    hold = following;
+  }
+  for (const { proxy } of dead) await proxy.stop();
+  return writes;
+}
+
+/** Waits until a write is held; undefined if the passage of a node is over before there is one. */
+async function heldOn(plane: ControlPlane, node: string, hold: Hold): Promise<Write | undefined> {
   let write: Write | undefined;
   const reached = hold.reached.then((held) => {
     write = held;
   });
-  await begin(plane, node, profileName);
   const over = until(async () => write !== undefined || (await isAtRest(plane, node)), {
     what: `the write is held, or the passage of ${node} is over`,
+    everyMs: 1_000,
   });
   await Promise.race([reached, over]);
-  if (write === undefined) {
-    hold.drop();
-    return undefined;
-  }
-  return { write, hold, dead: await replicas.kill() };
+  if (write === undefined) hold.drop();
+  return write;
 }
 
 function there<T>(value: T | undefined): T {

@@ -4,8 +4,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG = [
   'kills',
   'control-planes',
-  'kill-before',
-  'kill-after',
   'reboots',
   'odd-pods',
   'demo',
@@ -14,6 +12,7 @@ const LONG = [
   'failures',
   'hold',
   'kill-drain',
+  'kill-matrix',
   'outage',
   'demo-simulated',
   'snapshots',

@@ -1,3 +1,0 @@
-import { killAtEveryWrite } from './kill-matrix.ts';
-
-killAtEveryWrite('before', 'before it, so that it lands late');
