@@ -13,7 +13,7 @@ const controlPlane = await hasControlPlane();
 /** Files that mostly wait run beside each other: each has a control plane at most, which takes less than 1 GB. */
 const waiting = {
   isolate: false,
-  maxWorkers: Math.max(1, Math.min(8, Math.floor(totalmem() / 2 ** 30) - 1)),
+  maxWorkers: Math.max(1, Math.min(9, Math.floor(totalmem() / 2 ** 30) - 1)),
   // What is proved in real time must not share the cores with what is reckoned in virtual time.
   sequence: { groupOrder: 2 },
 };

@@ -204,8 +204,8 @@ class Run implements ControlPlane {
   #run(component: Component, args: readonly string[]): void {
     const logFile = this.#files.log(component);
     // Many control planes share the cores: threads of one that spin for work only take time from the others, and so does
-    // collecting garbage as often as where memory is short.
-    const env = { ...process.env, HOME: this.directory, GOMAXPROCS: '1', GOGC: '400' };
+    // collecting garbage before there is much of it.
+    const env = { ...process.env, HOME: this.directory, GOMAXPROCS: '1', GOGC: '1000', GOMEMLIMIT: '500MiB' };
     const options = { logFile, cwd: this.directory, env };
     this.#children.set(component, startChild(component, this.#binaries[component], args, options));
   }

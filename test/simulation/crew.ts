@@ -9,11 +9,14 @@ import type { Played } from './play.ts';
 const YOUNG_MB = 64;
 const WORKER = join(import.meta.dirname, 'worker.ts');
 
-/** What a worker is told to play, one after another. */
+/** What a worker is there for; what it plays it is told one by one, so that none is idle while another has some left. */
 export type Orders =
-  | { readonly play: 'seeds'; readonly items: readonly number[]; readonly mutant?: Mutant }
+  | { readonly play: 'seeds'; readonly mutant?: Mutant }
   /** Each is compared with where the reference run ended. */
-  | { readonly play: 'plans'; readonly items: readonly Plan[]; readonly end: string };
+  | { readonly play: 'plans'; readonly end: string };
+
+/** What a worker is told when nothing is left: it then ends in order, and keeps what it has compiled. */
+export const END = 'end';
 
 /** A played seed without its trace: what is worth sending between threads. */
 export type Summary = Omit<Played, 'trace'>;
@@ -24,41 +27,47 @@ export function playSeeds(
   heard: (summary: Summary) => boolean,
   mutant?: Mutant,
 ): Promise<void> {
-  const orders = { play: 'seeds', items: seeds, ...(mutant === undefined ? {} : { mutant }) } as const;
-  return shareOut(orders, (message) => heard(message as Summary));
+  const orders = { play: 'seeds', ...(mutant === undefined ? {} : { mutant }) } as const;
+  return shareOut(orders, seeds, (message) => heard(message as Summary));
 }
 
 /** Plays plans on every core. */
 export function playPlans(plans: readonly Plan[], end: string, heard: (played: PlanPlayed) => void): Promise<void> {
-  return shareOut({ play: 'plans', items: plans, end }, (message) => {
+  return shareOut({ play: 'plans', end }, plans, (message) => {
     heard(message as PlanPlayed);
     return true;
   });
 }
 
-async function shareOut(orders: Orders, heard: (message: unknown) => boolean): Promise<void> {
-  const { length } = orders.items;
-  const crew = Math.min(availableParallelism(), length);
-  const workers = Array.from({ length: crew }, (_, index) => {
-    const isIts = (__: unknown, at: number) => at % crew === index;
-    const share =
-      orders.play === 'seeds'
-        ? { ...orders, items: orders.items.filter(isIts) }
-        : { ...orders, items: orders.items.filter(isIts) };
-    return new Worker(WORKER, { workerData: share, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
-  });
+async function shareOut(
+  orders: Orders,
+  items: readonly unknown[],
+  heard: (message: unknown) => boolean,
+): Promise<void> {
+  const left = items.values();
+  const crew = Math.min(availableParallelism(), items.length);
+  const workers = Array.from(
+    { length: crew },
+    () => new Worker(WORKER, { workerData: orders, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } }),
+  );
   const stopAll = () => {
     for (const worker of workers) void worker.terminate();
+  };
+  const goOn = (worker: Worker) => {
+    const { value, done } = left.next();
+    worker.postMessage(done ? END : value);
   };
   await Promise.all(
     workers.map(
       (worker) =>
         new Promise<void>((resolve, reject) => {
           worker.on('message', (message: unknown) => {
-            if (!heard(message)) stopAll();
+            if (heard(message)) goOn(worker);
+            else stopAll();
           });
           worker.on('error', reject);
           worker.on('exit', () => resolve());
+          goOn(worker);
         }),
     ),
   );

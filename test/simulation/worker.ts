@@ -1,7 +1,8 @@
 import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { COMPILED } from '../support/built.ts';
-import type { Orders } from './crew.ts';
+import { END, type Orders } from './crew.ts';
+import type { Plan } from './matrix.ts';
 import { plant } from './mutants.ts';
 
 const orders = workerData as Orders;
@@ -13,12 +14,14 @@ const { play } = await import('./play.ts');
 const { scenario } = await import('./scenario.ts');
 const { playPlan } = await import('./matrix.ts');
 
-if (orders.play === 'seeds') {
-  const enough = orders.mutant?.guarantee;
-  for (const seed of orders.items) {
-    const { trace: _, ...summary } = await play(scenario(seed), { enough });
-    parentPort?.postMessage(summary);
-  }
-} else {
-  for (const plan of orders.items) parentPort?.postMessage(await playPlan(plan, orders.end));
+async function played(item: unknown): Promise<unknown> {
+  if (orders.play === 'plans') return playPlan(item as Plan, orders.end);
+  const { trace: _, ...summary } = await play(scenario(item as number), { enough: orders.mutant?.guarantee });
+  return summary;
 }
+
+parentPort?.on('message', (item) => {
+  if (item === END) parentPort?.close();
+  // Not caught: a play that throws ends this thread, which says so.
+  else void played(item).then((message) => parentPort?.postMessage(message));
+});
