@@ -10,6 +10,8 @@
 #   machine.sh endpoint ADDRESS   one more address on the switch, which is no machine's
 #   machine.sh clear         ends all of them and takes away whatever they are made of
 set -euo pipefail
+# sysctl and others are where not everybody who is root looks.
+PATH=$PATH:/usr/sbin:/sbin
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${DIR:?where the disks are}"
 SWITCH=drydock-switch

@@ -67,25 +67,30 @@ export async function layOutMachines(names: readonly string[]): Promise<Machines
   const lines = places.map(({ name, address, pods }) => `${name} ${address} ${pods}\n`);
   await writeFile(join(directory, 'machines'), lines.join(''));
   const env = { ...process.env, DIR: directory };
-  await run('bash', [SCRIPT, 'switch'], { what: 'the network of the machines', env });
-  const all = places.map((place) => machineIn(directory, place, env));
   let forwarder: Child | undefined;
+  const stop = once(async () => {
+    await forwarder?.end();
+    caretaker.ref();
+    const gone = new Promise<number>((resolve) => caretaker.once('exit', (code) => resolve(code ?? 1)));
+    caretaker.stdin?.end('\n');
+    if ((await gone) !== 0) throw new Error(`the machines in ${directory} could not be cleared away`);
+  });
+  try {
+    await run('bash', [SCRIPT, 'switch'], { what: 'the network of the machines', env });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     directory,
     share,
-    all,
+    all: places.map((place) => machineIn(directory, place, env)),
     forwardTo: async (them) => {
       await run('bash', [SCRIPT, 'endpoint', ENDPOINT], { what: 'an address for the endpoint', env });
       forwarder = await startForwarder(join(directory, 'endpoint.log'), them);
       return ENDPOINT;
     },
-    stop: once(async () => {
-      await forwarder?.end();
-      caretaker.ref();
-      const gone = new Promise<number>((resolve) => caretaker.once('exit', (code) => resolve(code ?? 1)));
-      caretaker.stdin?.end('\n');
-      if ((await gone) !== 0) throw new Error(`the machines in ${directory} could not be cleared away`);
-    }),
+    stop,
   };
 }
 

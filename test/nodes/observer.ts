@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { looks } from './looks.ts';
+import { looks, type Stall, unstalled } from './looks.ts';
 
 /** A question that was asked at a time, and how it was answered. */
 export type Sample = { readonly at: number; readonly answered: boolean; readonly why?: string };
@@ -27,6 +27,8 @@ export type Seen = {
   readonly counts: readonly Count[];
   readonly answers: readonly Answered[];
   readonly failures: readonly Failure[];
+  /** When the observer itself did not run. */
+  readonly stalls: readonly Stall[];
 };
 
 /** Looks until it is told to stop. */
@@ -57,7 +59,7 @@ export function observe(asked: Asked): Observer {
   const counts: Count[] = [];
   const answers: Answered[] = [];
   const failures: Failure[] = [];
-  const { every, stop } = looks();
+  const { every, stalls, stop } = looks();
   const kubernetes = (path: string) =>
     ask(`${asked.server}${path}`, { ca: asked.ca, headers: { authorization: `Bearer ${asked.token}` } });
   every(API_EVERY_MS, async (at) => {
@@ -79,7 +81,13 @@ export function observe(asked: Asked): Observer {
       else failures.push({ at, entry, why: answer.text });
     });
   }
-  const seen = () => ({ api: [...api], counts: [...counts], answers: [...answers], failures: [...failures] });
+  const seen = () => ({
+    api: [...api],
+    counts: [...counts],
+    answers: [...answers],
+    failures: [...failures],
+    stalls: stalls(),
+  });
   return {
     seen,
     stop: async () => {
@@ -181,6 +189,11 @@ function sumOf(counts: readonly Count[]): Sum {
     else good = count;
   }
   return sum;
+}
+
+/** The requests to the workload that failed although the observer ran all the time. */
+export function unanswered({ failures, stalls }: Pick<Seen, 'failures' | 'stalls'>): readonly Failure[] {
+  return unstalled(failures, stalls, PATIENCE_MS);
 }
 
 /** A time in which the door of a node cannot be open, and why. */

@@ -1,7 +1,7 @@
 import { HELD_BY } from '../../src/core/mark.ts';
 import type { NodeCluster } from './cluster.ts';
 import { membersOf } from './etcd.ts';
-import { looks } from './looks.ts';
+import { looks, type Stall, unstalled } from './looks.ts';
 import { type Answer, ask, type Outage, outages } from './observer.ts';
 
 /** What the API said at a time of who is out of service, who is worked on, and who has a ticket. */
@@ -31,6 +31,8 @@ export type Watched = {
   readonly quorums: readonly Quorum[];
   readonly servers: readonly Readiness[];
   readonly writes: readonly Write[];
+  /** When whoever looks did not run. */
+  readonly stalls: readonly Stall[];
 };
 
 /** Looks until it is told to stop. */
@@ -60,7 +62,7 @@ export async function keepVigil(cluster: NodeCluster): Promise<Vigil> {
       ...(body === undefined ? {} : { method: 'PATCH', body: JSON.stringify(body) }),
     });
   await cluster.admin.create('/api/v1/namespaces/default/configmaps', { metadata: { name: 'vigil' } });
-  const { every, stop } = looks();
+  const { every, stalls, stop } = looks();
   every(GLIMPSE_MS, async (at) => {
     const answers = await Promise.all(ASKED.map((path) => twice(() => put(path))));
     if (answers.every(({ status }) => status === 200))
@@ -81,6 +83,7 @@ export async function keepVigil(cluster: NodeCluster): Promise<Vigil> {
     quorums: [...quorums],
     servers: [...servers],
     writes: [...writes],
+    stalls: stalls(),
   });
   return {
     seen,
@@ -147,6 +150,12 @@ function glimpse(at: number, [nodes, jobs, policy, proxy]: Answers): Glimpse {
 export function together(glimpses: readonly Glimpse[], names: readonly string[]): readonly Glimpse[] {
   const several = (those: readonly string[]) => new Set(those.filter((each) => names.includes(each))).size > 1;
   return glimpses.filter(({ out, worked, tickets }) => several(out) || several(worked) || several(tickets));
+}
+
+/** The writes that failed although the client ran all the time. */
+export function unwritten({ writes, stalls }: Pick<Watched, 'writes' | 'stalls'>): readonly Write[] {
+  const failed = writes.filter(({ written }) => !written);
+  return unstalled(failed, stalls, 2 * PATIENCE_MS);
 }
 
 /** When no member could read through the quorum: there was none. */

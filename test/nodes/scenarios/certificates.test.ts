@@ -11,7 +11,16 @@ import { nodesNow, overstepped } from '../questions.ts';
 import { rolledOut } from '../rollout.ts';
 import { passageOf } from '../seen.ts';
 import { type Ground, setGround } from '../stage.ts';
-import { fewerThan, keepVigil, together, unready, type Vigil, type Watched, withoutQuorum } from '../vigil.ts';
+import {
+  fewerThan,
+  keepVigil,
+  together,
+  unready,
+  unwritten,
+  type Vigil,
+  type Watched,
+  withoutQuorum,
+} from '../vigil.ts';
 
 const MINUTE_MS = 60_000;
 const BEGIN_MS = 30 * MINUTE_MS;
@@ -123,7 +132,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     expect(withoutQuorum(watched.quorums)).toEqual([]);
     expect(fewerThan(2, watched.quorums)).toEqual([]);
     expect(watched.writes.length).toBeGreaterThan(500);
-    expect(watched.writes.filter(({ written }) => !written)).toEqual([]);
+    expect(unwritten(watched)).toEqual([]);
     expect(overstepped(cluster, unready(watched.servers, CONTROL_PLANES))).toEqual([]);
   });
 

@@ -9,19 +9,30 @@ import { DRYDOCK, jobPods, stored, takings } from '../history.ts';
 import { apply, permissions, upgrade } from '../installation.ts';
 import { leftovers } from '../machines.ts';
 import { freeze, giveBack, takeAway, thaw } from '../members.ts';
-import { outages, type Seen } from '../observer.ts';
+import { outages, type Seen, unanswered } from '../observer.ts';
 import { judge, thisHost } from '../possible.ts';
 import { budgetsKept, componentTags, nodesNow, overstepped } from '../questions.ts';
 import { rolledOut, type Step } from '../rollout.ts';
 import { passageOf, passagesOf, upgradeIs } from '../seen.ts';
 import { type Stage, setStage } from '../stage.ts';
-import { fewerThan, keepVigil, together, unready, type Vigil, type Watched, withoutQuorum } from '../vigil.ts';
+import {
+  fewerThan,
+  keepVigil,
+  together,
+  unready,
+  unwritten,
+  type Vigil,
+  type Watched,
+  withoutQuorum,
+} from '../vigil.ts';
 
 const MINUTE_MS = 60_000;
 const BEGIN_MS = 40 * MINUTE_MS;
 const HOP_SECONDS = 1_800;
 /** A watch of Drydock may hang at the API server whose member of etcd hangs, for as long as a watch may be silent. */
 const REFUSAL_SECONDS = 300;
+/** Of a quarter of an hour. */
+const MOST_STALLED_MS = 10_000;
 const POLICY = '/apis/drydock.dev/v1alpha1/maintenancepolicies/cluster';
 const CONTROL_PLANES = ['cp1', 'cp2', 'cp3'];
 const WORKERS = ['w1', 'w2'];
@@ -161,7 +172,7 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
 
   test('a client that asks twice at most wrote all the time', () => {
     expect(watched.writes.length).toBeGreaterThan(1_000);
-    expect(watched.writes.filter(({ written }) => !written)).toEqual([]);
+    expect(unwritten(watched)).toEqual([]);
   });
 
   test('no budget was ever below its floor, and each was used', () => {
@@ -173,8 +184,14 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
   });
 
   test('the workload answered all the time', () => {
-    expect(seen.failures).toEqual([]);
+    expect(unanswered(seen)).toEqual([]);
     expect(seen.answers.length).toBeGreaterThan(5_000);
+  });
+
+  test('those who asked ran nearly all the time: what nobody answered meanwhile says nothing', () => {
+    for (const { stalls } of [seen, watched]) {
+      expect(stalls.reduce((sum, { ms }) => sum + ms, 0)).toBeLessThan(MOST_STALLED_MS);
+    }
   });
 
   test('its own rights were enough, and Drydock deleted no pod', () => {
@@ -194,8 +211,8 @@ describe.skipIf(!verdict.runs)(verdict.runs ? title : `${title} (skipped: ${verd
     await freeze(...away);
     const lost = () => withoutQuorum(vigil.seen().quorums).length > 0 && fewerThan(2, vigil.seen().quorums).length > 0;
     await until(lost, { what: 'a lost quorum is noticed', seconds: 60 });
-    const unwritten = () => vigil.seen().writes.some(({ written }) => !written);
-    await until(unwritten, { what: 'a client that cannot write is noticed', seconds: 60 });
+    const fails = () => unwritten(vigil.seen()).length > 0;
+    await until(fails, { what: 'a client that cannot write is noticed', seconds: 60 });
     await thaw(cluster, ...away);
   });
 
@@ -272,7 +289,7 @@ async function refusal(cluster: NodeCluster): Promise<Refused> {
   };
 }
 
-function figures(seen: Seen, { quorums, servers, writes }: Watched, hop: readonly Step[]): string {
+function figures(seen: Seen, { quorums, servers, writes, stalls }: Watched, hop: readonly Step[]): string {
   const took = (((hop.at(-1)?.at ?? 0) - (hop[0]?.at ?? 0)) / 1000).toFixed(0);
   const spans = (found: ReturnType<typeof outages>) => found.map(({ seconds }) => `${seconds.toFixed(1)} s`).join(', ');
   const twice = writes.filter(({ tries }) => tries === 2).length;
@@ -287,6 +304,7 @@ function figures(seen: Seen, { quorums, servers, writes }: Watched, hop: readonl
     `etcd was without a quorum for ${spans(withoutQuorum(quorums)) || 'no time'} in ${quorums.length} looks`,
     `with fewer than three members for ${spans(fewerThan(3, quorums))}`,
     `${seen.failures.length} of ${seen.answers.length + seen.failures.length} requests to the workload failed`,
+    `whoever asked did not run for ${stalls.map(({ at, ms }) => `${ms} ms at ${new Date(at).toISOString()}`).join(', ') || 'no time'}`,
     budgetsKept(seen)
       .map(({ budget, counted, below }) => `${budget} below its floor in ${below} of ${counted} counts`)
       .join(', '),

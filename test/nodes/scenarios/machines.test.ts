@@ -38,7 +38,10 @@ describe.skipIf(!verdict.runs)('machines of namespaces', () => {
 
   test('do not outlive the process that has them, not even one that is killed (planted: nobody clears away)', async () => {
     const child = spawn(process.execPath, [DOOMED], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
+    await Promise.race([
+      once(child.stdout, 'data'),
+      once(child, 'exit').then(() => Promise.reject(new Error('it has ended before it had machines'))),
+    ]);
     const there = await leftovers();
     expect(there).toContain('drydock-w9');
     expect(there.filter((each) => each.startsWith('/sys/fs/cgroup/')).length).toBeGreaterThan(0);
