@@ -7,12 +7,12 @@ import { MOST_SAID } from '../core/hindrance.ts';
 import { newHindrances } from '../core/news.ts';
 import { foretold } from '../core/preflight.ts';
 import { decideRollout, survey } from '../core/rollout.ts';
-import type { RolloutFacts } from '../core/rollout-facts.ts';
+import type { RolloutDecision, RolloutFacts } from '../core/rollout-facts.ts';
 import { reported } from '../core/rollout-report.ts';
 import type { Loop, Subject } from './loop.ts';
 import { Preflight } from './preflight.ts';
 import type { Place } from './see-drain.ts';
-import { readWindows, type ServerVersion, seeRollout } from './see-rollout.ts';
+import { readProfiles, readWindows, type ServerVersion, seeRollout } from './see-rollout.ts';
 
 /** What is decided again on a live read before it is done. */
 const LOOKED: ReadonlySet<string> = new Set(['writeLedger', 'createPassage']);
@@ -45,15 +45,20 @@ export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subje
       if (!upgrade.value?.readable) return { ok: true, value: undefined };
       const windows = await readWindows(upgrade.value, cluster);
       if (!windows.ok) return windows;
+      const profiles = await readProfiles(upgrade.value, cluster);
+      if (!profiles.ok) return profiles;
       const ledger = policy.value?.readable ? policy.value : undefined;
-      const live = { nodes: nodes.value, ledger, windows: windows.value, passages: passages.value };
+      const live = {
+        nodes: nodes.value,
+        ledger,
+        windows: windows.value,
+        passages: passages.value,
+        profiles: profiles.value,
+      };
       return { ok: true, value: seeRollout(upgrade.value, from(), preflight, live) };
     },
     decide: decideRollout,
-    // A finalizer that goes is looked at as well: a lagging ledger may not show a ticket that was admitted just now. So is a
-    // passage before it is made: the ticket may be gone, and with no history kept it would be made and cancelled for ever.
-    needsLook: (_, decision) =>
-      decision.kind === 'act' && (LOOKED.has(decision.effects[0].kind) || decision.because.reason === 'Finishing'),
+    needsLook,
     about: ({ upgrade: { name, uid } }) => ({ kind: 'ClusterUpgrade', name, uid }),
     status: ({ upgrade }, to) => write(upgrade, to),
     report(facts) {
@@ -79,6 +84,24 @@ export function upgrades(loop: Loop, server: ServerVersion, place: Place): Subje
         tellSaved(loop, upgrade, decision.to.etcdSnapshot);
     },
   };
+}
+
+/**
+ * A finalizer that goes is looked at as well: a lagging ledger may not show a ticket that was admitted just now. So is a passage
+ * before it is made: the ticket may be gone, and with no history kept it would be made and cancelled for ever. And so is what is
+ * missing, before people are told: it may have been applied together with the upgrade.
+ */
+function needsLook(facts: RolloutFacts, decision: RolloutDecision): boolean {
+  const isNews = isMissing(facts) && facts.upgrade.status.phase !== 'Invalid';
+  if (decision.kind === 'wait') return isNews;
+  if (decision.kind !== 'act') return false;
+  return isNews || LOOKED.has(decision.effects[0].kind) || decision.because.reason === 'Finishing';
+}
+
+/** Whether a window or a profile that an upgrade names was not seen. */
+function isMissing({ upgrade: { spec }, profile, snapshotProfile, windows }: RolloutFacts): boolean {
+  const unsaved = spec.etcdSnapshot !== undefined && snapshotProfile === undefined;
+  return profile === undefined || unsaved || windows.some(({ object }) => object === undefined);
 }
 
 /** One Event for each turn of a rollout: it waits, rolls, halts, is complete. */

@@ -6,7 +6,7 @@ import type { Ledger } from '../core/ledger.ts';
 import { type LookAhead, NOTHING_AHEAD } from '../core/preflight.ts';
 import type { RolloutFacts } from '../core/rollout-facts.ts';
 import type { ControlPlane } from '../core/version.ts';
-import type { NodeView, PassageObject, Read, UpgradeObject } from '../core/world.ts';
+import type { NodeView, PassageObject, Read, UpgradeObject, World } from '../core/world.ts';
 import type { Preflight } from './preflight.ts';
 import { type From, seeAhead } from './see-drain.ts';
 
@@ -16,6 +16,7 @@ export type LiveRollout = {
   readonly ledger?: Ledger | undefined;
   readonly windows?: readonly SeenWindow[];
   readonly passages?: readonly PassageObject[];
+  readonly profiles?: ReadonlyMap<string, World['MaintenanceProfile'] | undefined>;
 };
 
 /** A window that an upgrade names; undefined where there is none by that name. */
@@ -67,6 +68,21 @@ export async function readWindows(
   return { ok: true, value: windows };
 }
 
+/** The profiles that an upgrade names and no cache shows, read live: people must not be told of what is there that it is not. */
+export async function readProfiles(
+  { spec }: Read<UpgradeObject>,
+  cluster: Cluster,
+): Promise<Answer<ReadonlyMap<string, World['MaintenanceProfile'] | undefined>>> {
+  const profiles = new Map<string, World['MaintenanceProfile'] | undefined>();
+  for (const name of [spec.profileName, spec.etcdSnapshot?.profileName]) {
+    if (name === undefined || cluster.caches.MaintenanceProfile.get(name) !== undefined) continue;
+    const answer = await cluster.read('MaintenanceProfile', name);
+    if (!answer.ok) return answer;
+    profiles.set(name, answer.value);
+  }
+  return { ok: true, value: profiles };
+}
+
 /** Everything seen of one upgrade. */
 export function seeRollout(
   upgrade: Read<UpgradeObject>,
@@ -75,13 +91,14 @@ export function seeRollout(
   live: LiveRollout = {},
 ): RolloutFacts {
   const { caches, server, memory, now } = from;
-  const profile = caches.MaintenanceProfile.get(upgrade.spec.profileName);
+  const profileOf = (name: string) => caches.MaintenanceProfile.get(name) ?? live.profiles?.get(name);
+  const profile = profileOf(upgrade.spec.profileName);
   return {
     now,
     upgrade,
     ledger: 'ledger' in live ? live.ledger : ledgerOf(caches),
     profile,
-    snapshotProfile: caches.MaintenanceProfile.get(upgrade.spec.etcdSnapshot?.profileName ?? ''),
+    snapshotProfile: profileOf(upgrade.spec.etcdSnapshot?.profileName ?? ''),
     windows: live.windows ?? windowsOf(upgrade, caches),
     nodes: live.nodes ?? [...caches.Node.all()],
     passages: passagesOf(live.passages ?? caches.NodeMaintenance.by('upgrade', upgrade.name), upgrade),

@@ -251,3 +251,42 @@ describe('the calendar wakes what nothing else would', () => {
     expect(asked()).toBe(before + 1);
   });
 });
+
+describe('what an upgrade names and no cache shows is asked for before people are told that it is not there', () => {
+  const OPEN = { openings: [{ from: '2026-11-01T00:00:00Z', until: '2026-12-01T00:00:00Z' }] };
+  const spec = { windowNames: ['nights'], etcdSnapshot: { profileName: 'saves' } };
+  const named = {
+    MaintenanceWindow: windowObject('nights', OPEN),
+    MaintenanceProfile: { ...profile({ drain: { mode: 'Leave' } }), name: 'saves', uid: 'uid-saves' },
+  };
+  const begun = () =>
+    running({ ...two(), ClusterUpgrade: [upgrade(spec, { finalizers: [], status: { phase: undefined } })] });
+
+  test.each(['MaintenanceWindow', 'MaintenanceProfile'] as const)(
+    'a %s that is there is not missed, while its watch is being set up again (found on real nodes)',
+    async (late) => {
+      const { cluster, drydock, pass } = begun();
+      cluster.lag(late);
+      for (const kind of ['MaintenanceWindow', 'MaintenanceProfile'] as const) cluster.put(kind, named[kind] as never);
+      drydock.lead();
+      await pass(10, () => expect(stand(cluster).phase).not.toBe('Invalid'));
+      expect(cluster.told.filter(({ reason }) => reason === 'Invalid')).toEqual([]);
+      expect(stand(cluster).phase).toBeDefined();
+    },
+  );
+
+  test.each(['MaintenanceWindow', 'MaintenanceProfile'] as const)(
+    'a %s that is not there is, and then not asked for again and again',
+    async (missing) => {
+      const { cluster, drydock, pass } = begun();
+      for (const kind of ['MaintenanceWindow', 'MaintenanceProfile'] as const)
+        if (kind !== missing) cluster.put(kind, named[kind] as never);
+      drydock.lead();
+      await pass(10);
+      expect(stand(cluster).phase).toBe('Invalid');
+      const asked = cluster.asked.length;
+      await pass(30);
+      expect(cluster.asked.slice(asked).filter((line) => line.startsWith(`read ${missing}`))).toEqual([]);
+    },
+  );
+});
