@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fewerThan, type Glimpse, type Quorum, together, unready, withoutQuorum } from './vigil.ts';
+import { fewerThan, type Glimpse, longestWithout, type Quorum, together, unready, withoutQuorum } from './vigil.ts';
 
 const NAMES = ['cp1', 'cp2', 'cp3'];
 
@@ -42,4 +42,19 @@ test('each API server is away by itself', () => {
     { name: 'cp1', at: 1_000, seconds: 2 },
     { name: 'cp2', at: 3_000, seconds: 1 },
   ]);
+});
+
+test.each([
+  ['all are done', '....', 1],
+  ['one is not', '..x.', 3],
+  ['two in a row are not', '.xx.', 5],
+  ['the last are not', '..xx', 3],
+])('the longest time without a write: %s', (_, writes, seconds) => {
+  let at = 0;
+  const made = [...writes].map((word) => {
+    const own = { at, written: word === '.', tries: 1, why: '' };
+    at += word === '.' ? 1_000 : 2_000;
+    return own;
+  });
+  expect(longestWithout(made)).toBe(seconds);
 });

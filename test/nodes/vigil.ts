@@ -1,7 +1,7 @@
 import { HELD_BY } from '../../src/core/mark.ts';
 import type { NodeCluster } from './cluster.ts';
 import { membersOf } from './etcd.ts';
-import { looks, type Stall, unstalled } from './looks.ts';
+import { looks, type Stall } from './looks.ts';
 import { type Answer, ask, type Outage, outages } from './observer.ts';
 
 /** What the API said at a time of who is out of service, who is worked on, and who has a ticket. */
@@ -152,10 +152,20 @@ export function together(glimpses: readonly Glimpse[], names: readonly string[])
   return glimpses.filter(({ out, worked, tickets }) => several(out) || several(worked) || several(tickets));
 }
 
-/** The writes that failed although the client ran all the time. */
-export function unwritten({ writes, stalls }: Pick<Watched, 'writes' | 'stalls'>): readonly Write[] {
-  const failed = writes.filter(({ written }) => !written);
-  return unstalled(failed, stalls, 2 * PATIENCE_MS);
+/** How long a leader has to renew its Lease: `--leader-elect-renew-deadline` of kube-controller-manager and kube-scheduler. */
+export const RENEW_SECONDS = 10;
+
+/**
+ * The longest time from one write that was done to the next, or to the last that was not, in seconds: two
+ * tries may fail while an endpoint has not seen yet that the API server whose member of etcd restarts cannot answer.
+ */
+export function longestWithout(writes: readonly Write[]): number {
+  let [done, longest] = [writes[0]?.at ?? 0, 0];
+  for (const { at, written } of writes) {
+    longest = Math.max(longest, at - done);
+    if (written) done = at;
+  }
+  return longest / 1000;
 }
 
 /** When no member could read through the quorum: there was none. */
