@@ -56,7 +56,7 @@ export const NODES: Readonly<Record<number, Rule>> = {
     says: 'One control plane leaves two gaps, three leave none.',
     shown: [
       [UPGRADE, 'the only API server was away while it was replaced, and Drydock went on'],
-      [CONTROL_PLANES, 'a client that asks twice at most wrote all the time'],
+      [CONTROL_PLANES, 'nobody who writes was kept from it for as long as a leader has to renew its Lease'],
     ],
   },
   115: {
