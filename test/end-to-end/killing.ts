@@ -34,6 +34,9 @@ export type Killing = {
   killedAgain(node: string, profileName: string, lifeOf: LifeOf): Promise<readonly Write[]>;
 };
 
+/** More than any passage has, so that a loop that does not end is told. */
+const MOST_WRITES = 40;
+
 /** Sets up the kills of a file. */
 export function killing(): Killing {
   let ground: Ground | undefined;
@@ -141,6 +144,7 @@ async function killedAgain(
     const write = await heldOn(plane, node, hold);
     if (write === undefined) break;
     writes.push(write);
+    if (writes.length >= MOST_WRITES) throw new Error(`the passage of ${node} does not end: ${writes.length} kills`);
     const following = replicas.next().proxy.hold(lifeOf(write));
     dead.push(await replicas.kill());
     hold.release();
